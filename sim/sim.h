@@ -1,0 +1,85 @@
+/* The device model: one array per hart, executed command by command in program
+ * order (a legal refinement of the portable profile), with rules checked and time
+ * kept beside.  exec.c says what a command does; time.c says when; strict.c says
+ * what is refused.  Sources of every formula: gemmini-isa.md, timing.md. */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "src/machine/isa.h"
+#include "src/machine/sink.h"
+#include "src/machine/target.h"
+
+struct sim;
+
+/* ---- memory the array sees: one mapped block */
+struct sim_memory {
+    uint8_t *bytes;                  /* host address of guest address `base` */
+    uint64_t base, size;
+};
+
+/* ---- rules (strict.def: S(id, sentence)) */
+enum sim_rule {
+    SIM_OK,
+#define S(id, name, doc) SIM_RULE_##id,
+#include "sim/strict.def"
+#undef S
+    SIM_RULES
+};
+struct sim_rule_row { const char *name, *doc; };
+extern const struct sim_rule_row sim_rules[SIM_RULES];
+
+struct sim_violation {
+    enum sim_rule rule;
+    int hart, layer;                 /* layer -1: none */
+    uint64_t index;                  /* of the command within its layer, from 0 */
+    uint64_t pc;                     /* 0: unknown */
+    struct isa_cmd cmd;
+    char detail[160];                /* numbers that broke the rule */
+};
+
+enum sim_strict { SIM_STRICT_OFF, SIM_STRICT_WARN, SIM_STRICT_ERROR };
+
+/* ---- life */
+struct sim_config {
+    const struct target *target;
+    struct sim_memory memory;
+    enum sim_strict strict;
+    bool timing;                     /* keep time too */
+    /* Called once per violation (the same rule in the same layer once). */
+    void (*violation)(const struct sim_violation *v, void *ctx);
+    void *ctx;
+};
+
+struct sim *sim_new(const struct sim_config *c); /* allocates all it will need; NULL: no memory */
+void sim_free(struct sim *s);
+void sim_reset(struct sim *s);
+
+/* ---- events.  Each says what hart `hart` did next, in its program order. */
+/* False: the command was refused (SIM_STRICT_ERROR) and did nothing. */
+bool sim_command(struct sim *s, int hart, const struct isa_cmd *c, uint64_t pc, uint64_t *result);
+bool sim_fence(struct sim *s, int hart);
+void sim_layer(struct sim *s, int hart, int number);
+void sim_instructions(struct sim *s, int hart, uint64_t n);
+uint64_t sim_cycles(struct sim *s, int hart);    /* the core's clock, 0 without timing */
+/* The same as a sink, for the walker (port_host.c). */
+struct sink *sim_sink(struct sim *s);
+
+/* ---- what was seen */
+struct sim_layer_stats {             /* from the layer's mark to the next mark */
+    int number;
+    uint64_t start, cycles;          /* clock at the mark; up to the next mark or the end */
+    uint64_t array;                  /* cycles in which the array multiplied */
+    uint64_t core;                   /* cycles the core was busy and nothing waited for the array */
+    uint64_t macs;                   /* multiply-accumulates of real operands */
+    uint64_t commands, bytes_in, bytes_out;
+    uint64_t stall_operands, stall_commands, stall_store, stall_fence, stall_bank;
+};
+const struct sim_layer_stats *sim_stats(const struct sim *s, int hart, int *n);
+
+/* Local memory, for tests: one row of elements (scratchpad) or accumulators. */
+const void *sim_row(const struct sim *s, int hart, uint32_t laddr);
+
+#endif

@@ -1,0 +1,161 @@
+/* What the files of the device model share; nobody outside sim/ includes it.
+ *
+ * Layers: sim.c takes events and hands each command to strict.c (may it?), exec.c
+ * (what it does) and time.c (when).  exec.c knows nothing of the other two. */
+#ifndef SIM_INTERNAL_H
+#define SIM_INTERNAL_H
+#include "sim/sim.h"
+
+struct hart;
+struct clock;                        /* time.c */
+struct judge;                        /* strict.c */
+
+/* ---- local memory and DRAM (mem.c) */
+
+struct local {                       /* one of the two local memories of a hart */
+    uint8_t *bytes;
+    int64_t rows, pitch;             /* pitch: bytes of a row */
+};
+
+enum { LOADS = 3 };                  /* load states */
+
+/* Local addresses of a target; the row field's width follows from the memories. */
+struct layout {
+    uint32_t row_mask, garbage;      /* garbage: the bits that are all one in it */
+};
+
+void layout_init(struct layout *l, const struct target *t);
+
+static inline bool
+layout_garbage(const struct layout *l, uint32_t laddr)
+{
+    return (laddr & l->garbage) == l->garbage;
+}
+
+/* ---- arithmetic of one kind of array (int8.c, f32.c).  A row has `dim` elements;
+ * wide values are what partial sums and weights are kept in, 4 bytes each. */
+struct arith {
+    /* dst = src * scale, element type. */
+    void (*scale)(void *dst, const void *src, int64_t n, float scale);
+    /* acc = or += elements (widened) or accumulator values times scale. */
+    void (*widen)(void *acc, const void *elem, int64_t n, bool add);
+    void (*load)(void *acc, const void *src, int64_t n, float scale, bool add);
+    /* Elements of accumulator values. */
+    void (*out)(void *elem, const void *acc, int64_t n, bool relu, float scale);
+    /* best = max(best, x). */
+    void (*max)(void *best, const void *x, int64_t n);
+    /* wide = elements; n of them. */
+    void (*to_wide)(void *wide, const void *elem, int64_t n);
+    /* sum[0..pitch) += a[0..k) * w, w of `k` rows of `pitch`; `wire` bits are kept. */
+    void (*multiply)(void *sum, const void *a, int64_t k, const void *w, int64_t pitch,
+        unsigned wire);
+    /* Shift of output-stationary results. */
+    void (*shift)(void *wide, int64_t n, unsigned shift);
+    /* Results into the accumulator and into the scratchpad. */
+    void (*to_acc)(void *acc, const void *wide, int64_t n, bool add);
+    void (*to_elem)(void *elem, const void *wide, int64_t n, bool relu);
+};
+
+extern const struct arith arith_int8, arith_f32;
+const struct arith *arith_of(const struct target *t); /* NULL: not modelled */
+
+/* ---- state of the array of one hart */
+
+struct mesh {
+    void *staged, *loaded;           /* weights (WS) or sums (OS), wide, dim rows */
+    void *sums;                      /* results of one compute */
+    uint8_t *tile;                   /* one dense operand, dim x dim elements */
+    uint8_t *row;                    /* scratch row of a line */
+    uint8_t *best;                   /* the same, for pooling */
+    int64_t pitch;                   /* wide values in a row */
+    bool open, real;                 /* a preload waits; its first operand is real */
+    uint64_t c;                      /* its destination operand */
+};
+
+struct hart {
+    struct sim *s;
+    int number;
+    struct local sp, acc;
+    struct isa_config_ld ld[LOADS];
+    struct isa_config_ex ex;
+    struct isa_config_st st;
+    struct mesh mesh;
+    struct judge *judge;             /* NULL without strict mode */
+    struct clock *clock;             /* NULL without timing */
+    struct sim_layer_stats *layers;
+    int nlayers, layers_cap;
+    int layer;                       /* number now, -1: none */
+    uint64_t index;                  /* of the next command within the layer */
+};
+
+struct sim {
+    struct sink sink;                /* first: sim_sink is this */
+    struct sim_config config;
+    const struct target *t;
+    const struct arith *arith;
+    struct layout layout;
+    int64_t elem_bytes, acc_bytes;
+    int64_t line;                    /* columns of one move of elements */
+    int nharts;
+    struct hart *harts;
+    uint64_t rules_seen[SIM_RULES];  /* bits of layers, see report() in sim.c */
+};
+
+/* ---- mem.c */
+
+/* Host address of guest bytes [addr, addr + n), or NULL if any lies outside. */
+static inline uint8_t *
+mem_dram(const struct sim *s, uint64_t addr, uint64_t n)
+{
+    const struct sim_memory *m = &s->config.memory;
+    uint64_t off = addr - m->base;
+
+    return off < m->size && n <= m->size - off ? m->bytes + off : NULL;
+}
+
+/* A row by number, which wraps as in the hardware. */
+static inline uint8_t *
+mem_row(const struct local *l, uint64_t row)
+{
+    uint64_t rows = (uint64_t)l->rows;
+
+    return l->bytes + (row < rows ? row : row % rows) * (uint64_t)l->pitch;
+}
+
+bool mem_init(struct hart *h);       /* false: no memory */
+void mem_reset(struct hart *h);
+void mem_free(struct hart *h);
+
+/* ---- exec.c */
+
+/* Does it, with every size clamped to what the hardware can hold. */
+void exec_command(struct hart *h, const struct isa_cmd *c);
+void exec_reset(struct hart *h);
+/* The load state a move in uses. */
+static inline int
+exec_load_state(unsigned funct)
+{
+    return funct == ISA_MVIN ? 0 : funct == ISA_MVIN2 ? 1 : 2;
+}
+/* Multiply-accumulates of real operands of a compute about to run. */
+uint64_t exec_macs(const struct hart *h, const struct isa_cmd *c);
+/* Bytes moved to or from DRAM by a move about to run. */
+uint64_t exec_bytes(const struct hart *h, const struct isa_cmd *c);
+
+/* ---- strict.c */
+
+struct judge *judge_new(struct hart *h);
+void judge_free(struct judge *j);
+void judge_reset(struct judge *j);
+/* The first rule the command breaks, numbers in detail; SIM_OK: none. */
+enum sim_rule judge_command(struct hart *h, const struct isa_cmd *c, char *detail, size_t n);
+/* It was executed: what later commands are held against. */
+void judge_done(struct hart *h, const struct isa_cmd *c);
+void judge_fence(struct hart *h);
+/* What the model cannot do in any mode. */
+enum sim_rule judge_hard(const struct sim *s, const struct isa_cmd *c);
+
+/* ---- port_host.c */
+void port_init(struct sim *s);
+
+#endif

@@ -17,5 +17,7 @@ struct conf *conf_parse(struct arena *a, struct diag *d, const char *file, const
 /* The last value of section.key, or NULL. */
 const char *conf_get(const struct conf *c, const char *section, const char *key);
 const char *conf_in(const struct conf_section *s, const char *key);
+/* A value as it has to be written: in quotes, escaped, when it would not read back. */
+const char *conf_quote(struct arena *a, const char *value);
 
 #endif

@@ -1,0 +1,41 @@
+/* Removal of temporaries at exit and on signals.  The handler only calls functions
+ * that are safe in one, then lets the signal do what it would have done. */
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "src/base/cleanup.h"
+#include "src/base/out.h"
+
+static void
+handler(int sig)
+{
+    out_remove_all();
+    temp_remove_all();
+    signal(sig, SIG_DFL);
+    raise(sig);                      /* delivered when this handler returns */
+}
+
+static void
+at_exit(void)
+{
+    out_remove_all();
+    temp_remove_all();
+}
+
+void
+cleanup_arm(void)
+{
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+    static bool armed;
+
+    if (armed)
+        return;
+    armed = true;
+    atexit(at_exit);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction old, now = { .sa_handler = handler };
+        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+            sigaction(signals[i], &now, NULL);
+    }
+}

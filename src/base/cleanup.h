@@ -1,0 +1,11 @@
+/* What must not survive the program: temporaries of open outputs and temporary
+ * folders.  Called by those who make the first one; more calls do nothing. */
+#ifndef BASE_CLEANUP_H
+#define BASE_CLEANUP_H
+
+/* From now on INT, TERM, HUP and PIPE remove temporaries before they kill us (a
+ * signal that is ignored stays so), and so does a normal exit. */
+void cleanup_arm(void);
+void temp_remove_all(void);          /* file.c; async-signal-safe */
+
+#endif

@@ -118,6 +118,7 @@ struct value {                   /* an edge: one writer, many readers */
     int def_index;
     struct use *uses; int nuse, capuse; /* graph outputs do not count as uses */
     const void *data;            /* constant bytes, packed, borrowed */
+    struct graph *home;          /* the graph it belongs to */
     bool mutable;                /* a weight that the program may change */
     bool is_output;              /* of the graph */
     bool is_input;

@@ -260,6 +260,34 @@ path_of_program(struct arena *a)
     return path_dir(a, path);
 }
 
+/* Data of the program: beside it while it runs from the build folder, in ../share
+ * of a moved installation, else where it was configured to be. */
+char **
+path_data_roots(struct arena *a)
+{
+    VEC(char *) list = { 0 };
+    char *program = path_of_program(a);
+
+    vec_push(a, &list, program);
+    vec_push(a, &list, path_join(a, program, "../share/gemmcc"));
+#ifdef PKGDATADIR
+    vec_push(a, &list, arena_strdup(a, PKGDATADIR));
+#endif
+    vec_push(a, &list, NULL);
+    return list.at;
+}
+
+char *
+path_data(struct arena *a, const char *name)
+{
+    for (char **root = path_data_roots(a); *root; root++) {
+        char *path = path_join(a, *root, name);
+        if (file_exists(path))
+            return path;
+    }
+    return NULL;
+}
+
 /* ---- temporary folders */
 
 /* Never freed, for the signal handler. */

@@ -29,6 +29,10 @@ char *path_suffix(struct arena *a, const char *path, const char *suffix); /* a/b
 char *path_inside(struct arena *a, const char *dir, const char *name);
 /* Folder of the running program, for finding data when run uninstalled. */
 char *path_of_program(struct arena *a);
+/* Folders that may hold data files ("targets", "rt"), in order, NULL-terminated; and
+ * the first of them that has `name`, or NULL. */
+char **path_data_roots(struct arena *a);
+char *path_data(struct arena *a, const char *name);
 
 /* A fresh folder below TMPDIR, removed with all it holds at exit and on signals
  * unless kept.  NULL after a diagnostic. */

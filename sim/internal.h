@@ -86,6 +86,7 @@ struct hart {
     int nlayers, layers_cap;
     int layer;                       /* number now, -1: none */
     uint64_t index;                  /* of the next command within the layer */
+    int told[SIM_RULES];             /* the last layer a rule was reported for */
 };
 
 struct sim {
@@ -98,7 +99,6 @@ struct sim {
     int64_t line;                    /* columns of one move of elements */
     int nharts;
     struct hart *harts;
-    uint64_t rules_seen[SIM_RULES];  /* bits of layers, see report() in sim.c */
 };
 
 /* ---- mem.c */

@@ -1,6 +1,8 @@
 # The device model: also compiled, position independent, into the plugin.
 SIM_SOURCES = \
 	sim/exec.c \
+	sim/hazard.c \
+	sim/hazard.h \
 	sim/int8.c \
 	sim/internal.h \
 	sim/mem.c \

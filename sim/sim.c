@@ -5,6 +5,8 @@
 
 #include "sim/internal.h"
 
+enum { NEVER = -2 };                 /* no layer has this number */
+
 const struct sim_rule_row sim_rules[SIM_RULES] = {
     { "ok", "nothing is broken" },
 #define S(id, name, doc) { name, doc },
@@ -82,7 +84,6 @@ sim_free(struct sim *s)
 void
 sim_reset(struct sim *s)
 {
-    memset(s->rules_seen, 0, sizeof s->rules_seen);
     for (int i = 0; i < s->nharts; i++) {
         struct hart *h = &s->harts[i];
         mem_reset(h);
@@ -92,6 +93,8 @@ sim_reset(struct sim *s)
         h->nlayers = 0;
         h->layer = -1;
         h->index = 0;
+        for (int r = 0; r < SIM_RULES; r++)
+            h->told[r] = NEVER;
     }
 }
 
@@ -111,11 +114,10 @@ report(struct hart *h, enum sim_rule rule, const struct isa_cmd *c, uint64_t pc,
     struct sim *s = h->s;
     struct sim_violation v = { .rule = rule, .hart = h->number, .layer = h->layer,
         .index = h->index, .pc = pc, .cmd = *c };
-    uint64_t bit = UINT64_C(1) << (h->layer & 63);
 
-    if (s->rules_seen[rule] & bit)
+    if (h->told[rule] == h->layer)
         return;
-    s->rules_seen[rule] |= bit;
+    h->told[rule] = h->layer;
     strncpy(v.detail, detail, sizeof v.detail - 1);
     if (s->config.violation)
         s->config.violation(&v, s->config.ctx);

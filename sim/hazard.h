@@ -1,0 +1,42 @@
+/* What happened to local rows and to guest bytes since the last fence; strict.c asks. */
+#ifndef SIM_HAZARD_H
+#define SIM_HAZARD_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- local rows */
+struct row_marks {
+    uint8_t *written;                /* ever */
+    uint32_t *load;                  /* by which epoch's mvin, and was it accumulating */
+    int64_t rows;
+};
+
+bool rows_init(struct row_marks *m, int64_t rows);
+void rows_free(struct row_marks *m);
+void rows_reset(struct row_marks *m);
+/* The first row of [row, row + n) that was never written, or -1. */
+int64_t rows_unwritten(const struct row_marks *m, int64_t row, int64_t n);
+/* The first row which an unordered mvin of this epoch wrote, unless both add. */
+int64_t rows_race(const struct row_marks *m, int64_t row, int64_t n, uint32_t epoch, bool add);
+void rows_loaded(struct row_marks *m, int64_t row, int64_t n, uint32_t epoch, bool add);
+/* A tracked compute or store used the rows: what comes later is ordered behind. */
+void rows_used(struct row_marks *m, int64_t row, int64_t n);
+void rows_written(struct row_marks *m, int64_t row, int64_t n);
+
+/* ---- guest bytes: per 64-byte line the bytes touched and the epoch */
+struct byte_marks {
+    uint64_t *mask;
+    uint32_t *epoch;
+    size_t lines;
+    void *block;                     /* of both, untouched pages cost nothing */
+    size_t bytes;
+};
+
+bool bytes_init(struct byte_marks *m, uint64_t size);
+void bytes_free(struct byte_marks *m);
+/* Offsets from the start of the memory; [off, off + n) lies inside it. */
+bool bytes_hit(const struct byte_marks *m, uint64_t off, uint64_t n, uint32_t epoch);
+void bytes_mark(struct byte_marks *m, uint64_t off, uint64_t n, uint32_t epoch);
+
+#endif

@@ -205,6 +205,10 @@ print_real(double v, struct out *o)
 {
     char s[40];
 
+    if (v == (double)(int64_t)v && v > -1e15 && v < 1e15) {
+        out_printf(o, "%lld", (long long)v);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(s, sizeof s, "%.*g", digits, v);
         if (strtod(s, NULL) == v)

@@ -17,6 +17,13 @@ enum gm_bell {
     GM_BELL_CYCLES = 4               /* bring `cycles` up to date */
 };
 
+/* Exit codes of a program that could not do its work. */
+enum gm_exit_code {
+    GM_EXIT_TRAP = 91,               /* a trap that nobody expected */
+    GM_EXIT_NO_DEVICE = 92,          /* a command, but no array and no device model */
+    GM_EXIT_RULE = 93                /* the device model ended the run: a rule was broken */
+};
+
 struct gm_port {                     /* per hart, 64 bytes */
     uint64_t word;                   /* instruction word of the command */
     uint64_t rs1, rs2;

@@ -1,0 +1,391 @@
+/* The device model as a TCG plugin of QEMU.  It sees doorbells (stores from the trap
+ * handler to the mailbox), fences, and how many instructions each hart executed; it
+ * maps the file that is the guest's RAM and works on that.  It never touches guest
+ * registers and never prints to standard output, which is the guest's console.
+ *
+ * Arguments, all `name=value`:
+ *   target    file with the merged target description
+ *   ram       file that backs guest RAM; base and size are the target's
+ *   mailbox   address of gm_mailbox; 0 or absent: the program has none
+ *   report    file to write at the end, ini form, see write_report
+ *   strict    off, warn, error
+ *   timing    on, off */
+#include "sim/plugin_api.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim/sim.h"
+#include "src/base/arena.h"
+#include "src/base/diag.h"
+#include "src/base/file.h"
+#include "src/base/str.h"
+#include "src/machine/mailbox.h"
+
+#define EXPORT __attribute__((visibility("default")))
+enum { KEPT = 256 };                 /* violations written in full */
+
+/* Instructions executed; QEMU adds to it before the block they are in. */
+struct count { uint64_t seen, told; };
+
+struct port {
+    struct arena *arena;
+    struct diag *diag;
+    const struct target *target;
+    struct sim *sim;
+    struct sim_memory memory;
+    const char *ram, *report;
+    enum sim_strict strict;
+    bool timing;
+    uint64_t at;                     /* of the mailbox */
+    struct gm_mailbox *box;          /* mapped; NULL until signed */
+    bool looked;                     /* for the mailbox */
+    int harts;
+    struct count count[GM_MAILBOX_HARTS];
+    struct sim_violation kept[KEPT];
+    int nkept;
+    uint64_t violations;
+    bool written;
+};
+
+static struct port port;
+
+EXPORT const int qemu_plugin_version = PLUGIN_API_VERSION;
+
+/* ---- the report */
+
+/* As a value of an ini file: no comment may begin in it. */
+static void
+value(FILE *f, const char *key, const char *text)
+{
+    fprintf(f, "%s = ", key);
+    for (; *text; text++)
+        fputc(*text == ';' || *text == '#' ? ',' : *text < ' ' ? ' ' : *text, f);
+    fputc('\n', f);
+}
+
+static void
+number(FILE *f, const char *key, uint64_t n)
+{
+    fprintf(f, "%s = %" PRIu64 "\n", key, n);
+}
+
+static void
+write_layer(FILE *f, int hart, const struct sim_layer_stats *s)
+{
+    fprintf(f, "[layer]\nhart = %d\nnumber = %d\n", hart, s->number);
+    number(f, "start", s->start);
+    number(f, "cycles", s->cycles);
+    number(f, "array", s->array);
+    number(f, "core", s->core);
+    number(f, "macs", s->macs);
+    number(f, "commands", s->commands);
+    number(f, "bytes_in", s->bytes_in);
+    number(f, "bytes_out", s->bytes_out);
+    number(f, "stall_operands", s->stall_operands);
+    number(f, "stall_commands", s->stall_commands);
+    number(f, "stall_store", s->stall_store);
+    number(f, "stall_fence", s->stall_fence);
+    number(f, "stall_bank", s->stall_bank);
+}
+
+static void
+write_violation(FILE *f, const struct sim_violation *v)
+{
+    char text[256];
+
+    isa_text(&v->cmd, text, sizeof text);
+    fprintf(f, "[violation]\nhart = %d\nlayer = %d\n", v->hart, v->layer);
+    value(f, "rule", sim_rules[v->rule].name);
+    number(f, "index", v->index);
+    number(f, "pc", v->pc);
+    number(f, "funct", v->cmd.funct);
+    number(f, "rs1", v->cmd.rs1);
+    number(f, "rs2", v->cmd.rs2);
+    value(f, "command", text);
+    value(f, "detail", v->detail);
+}
+
+/* end: how the run ended; "guest" means that the program did it itself. */
+static void
+write_report(const char *end, const char *why)
+{
+    FILE *f = port.report ? fopen(port.report, "w") : NULL;
+    uint64_t instructions = 0;
+
+    port.written = true;
+    if (!f) {
+        fprintf(stderr, "device model: cannot write %s\n", port.report ? port.report : "a report");
+        return;
+    }
+    for (int h = 0; h < port.harts; h++)
+        instructions += port.count[h].seen;
+    fprintf(f, "[run]\nsigned = %d\n", port.box != NULL);
+    value(f, "end", end);
+    if (why)
+        value(f, "why", why);
+    number(f, "instructions", instructions);
+    number(f, "violations", port.violations);
+    for (int h = 0; h < port.harts; h++) {
+        int n;
+        const struct sim_layer_stats *s = sim_stats(port.sim, h, &n);
+        fprintf(f, "[hart]\nnumber = %d\n", h);
+        number(f, "instructions", port.count[h].seen);
+        number(f, "cycles", sim_cycles(port.sim, h));
+        for (int i = 0; i < n; i++)
+            write_layer(f, h, &s[i]);
+    }
+    for (int i = 0; i < port.nkept; i++)
+        write_violation(f, &port.kept[i]);
+    if (fclose(f))
+        fprintf(stderr, "device model: cannot write %s\n", port.report);
+}
+
+static void
+ends(uint64_t id, void *data)
+{
+    (void)id, (void)data;
+    if (!port.written)
+        write_report("guest", NULL);
+}
+
+/* Ends the whole simulation from inside one of its harts. */
+static void
+refuse(const char *why)
+{
+    write_report("refused", why);
+    _exit(GM_EXIT_RULE);
+}
+
+static void
+violation(const struct sim_violation *v, void *ctx)
+{
+    (void)ctx;
+    port.violations++;
+    if (port.nkept < KEPT)
+        port.kept[port.nkept++] = *v;
+}
+
+/* ---- what happens while the program runs */
+
+/* Tells the model about instructions up to now; `ahead` are counted but still to
+ * come. */
+static void
+catch_up(unsigned hart, uint64_t ahead)
+{
+    struct count *c = &port.count[hart];
+    uint64_t now = c->seen - ahead;
+
+    if (now > c->told) {
+        sim_instructions(port.sim, (int)hart, now - c->told);
+        c->told = now;
+    }
+}
+
+static void
+executed(unsigned hart, void *data)
+{
+    if (hart < (unsigned)port.harts)
+        port.count[hart].seen += (uintptr_t)data;
+}
+
+static void
+fence(unsigned hart, void *data)
+{
+    if (hart >= (unsigned)port.harts)
+        return;
+    catch_up(hart, (uintptr_t)data);
+    sim_fence(port.sim, (int)hart);
+}
+
+static void
+command(unsigned hart, struct gm_port *p)
+{
+    struct isa_cmd c = { (uint8_t)isa_funct_of((uint32_t)p->word), p->rs1, p->rs2 };
+
+    if (!sim_command(port.sim, (int)hart, &c, p->pc, &p->result))
+        refuse(port.violations ? "a rule was broken" : "this hart has no array");
+}
+
+/* Every access of the trap handler comes here; only one of them is a bell. */
+static void
+accessed(unsigned hart, uint32_t info, uint64_t address, void *data)
+{
+    struct gm_port *p;
+
+    (void)info, (void)data;
+    if (hart >= (unsigned)port.harts || !port.box)
+        return;
+    p = &port.box->port[hart];
+    if (address != port.at + (uint64_t)((uint8_t *)&p->bell - (uint8_t *)port.box))
+        return;
+    catch_up(hart, 0);
+    if (p->bell == GM_BELL_COMMAND)
+        command(hart, p);
+    else if (p->bell == GM_BELL_LAYER)
+        sim_layer(port.sim, (int)hart, (int)p->rs1);
+    p->cycles = sim_cycles(port.sim, (int)hart);
+}
+
+/* ---- translation */
+
+/* The program is in memory before the first block is translated. */
+static void
+sign(void)
+{
+    const struct sim_memory *m = &port.memory;
+    uint64_t off = port.at - m->base;
+    struct gm_mailbox *box;
+
+    port.looked = true;
+    if (!port.at || off >= m->size || m->size - off < sizeof *box || off % 64)
+        return;
+    box = (struct gm_mailbox *)(void *)(m->bytes + off);
+    if (box->magic != GM_MAILBOX_MAGIC || box->version != GM_MAILBOX_VERSION)
+        return;
+    box->device = GM_MAILBOX_MAGIC;
+    port.box = box;
+}
+
+static bool
+is_fence(const uint8_t *b, size_t n)
+{
+    /* 0x0100000f is pause, a hint. */
+    return n == 4 && (b[0] & 0x7f) == 0x0f && (b[1] & 0x70) == 0
+        && !(b[0] == 0x0f && !b[1] && !b[2] && b[3] == 1);
+}
+
+/* Instructions are counted per block.  Commands and fences cost what the model says
+ * and are not counted; the handler does not belong to the program. */
+static void
+translated(uint64_t id, struct qemu_plugin_tb *tb)
+{
+    size_t n = qemu_plugin_tb_n_insns(tb), counted = 0;
+
+    (void)id;
+    if (!port.looked)
+        sign();
+    for (size_t i = n; i-- > 0;) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        uint64_t at = qemu_plugin_insn_vaddr(insn);
+        const uint8_t *b = qemu_plugin_insn_data(insn);
+        if (port.box && at >= port.box->handler_first && at < port.box->handler_last)
+            qemu_plugin_register_vcpu_mem_cb(insn, accessed, PLUGIN_NO_REGS, PLUGIN_WRITES, NULL);
+        else if (is_fence(b, qemu_plugin_insn_size(insn)))
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, fence, PLUGIN_NO_REGS,
+                (void *)(uintptr_t)counted);
+        else if ((b[0] & 0x7f) != ISA_OPCODE)
+            counted++;
+    }
+    if (counted && port.harts == 1)
+        qemu_plugin_register_vcpu_tb_exec_inline(tb, PLUGIN_ADD, &port.count[0].seen, counted);
+    else if (counted)
+        qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, PLUGIN_NO_REGS,
+            (void *)(uintptr_t)counted);
+}
+
+/* ---- start */
+
+static bool
+complain(const char *what, const char *name)
+{
+    fprintf(stderr, "device model: %s%s%s\n", what, name ? ": " : "", name ? name : "");
+    return false;
+}
+
+static bool
+map_ram(void)
+{
+    int fd = port.ram ? open(port.ram, O_RDWR | O_CLOEXEC) : -1;
+    struct stat st;
+    void *p;
+
+    if (fd < 0)
+        return complain("cannot open the guest's memory", port.ram);
+    if (fstat(fd, &st) || st.st_size < port.target->ram_size) {
+        close(fd);
+        return complain("the guest's memory is smaller than the target says", port.ram);
+    }
+    port.memory.size = (uint64_t)st.st_size;
+    port.memory.base = (uint64_t)port.target->ram_base;
+    p = mmap(NULL, port.memory.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (p == MAP_FAILED)
+        return complain("cannot map the guest's memory", port.ram);
+    port.memory.bytes = p;
+    return true;
+}
+
+static bool
+load_target(const char *path)
+{
+    struct bytes text;
+
+    port.arena = arena_new();
+    port.diag = diag_new(port.arena, &(struct diag_config) { .to = stderr });
+    if (!path || !file_map(port.arena, port.diag, path, 1 << 20, &text)) {
+        diag_flush(port.diag);
+        return complain("no target description", path);
+    }
+    port.target = target_parse(port.arena, port.diag, path,
+        arena_strndup(port.arena, (const char *)text.p, text.n));
+    diag_flush(port.diag);
+    return port.target != NULL;
+}
+
+static bool
+parse(int argc, char **argv, const char **target)
+{
+    for (int i = 0; i < argc; i++) {
+        char *v = strchr(argv[i], '=');
+        if (!v)
+            return complain("an argument has no value", argv[i]);
+        v++;
+        if (str_starts(argv[i], "target="))
+            *target = v;
+        else if (str_starts(argv[i], "ram="))
+            port.ram = v;
+        else if (str_starts(argv[i], "report="))
+            port.report = v;
+        else if (str_starts(argv[i], "mailbox="))
+            port.at = strtoull(v, NULL, 0);
+        else if (str_starts(argv[i], "timing="))
+            port.timing = strcmp(v, "on") == 0;
+        else if (str_starts(argv[i], "strict="))
+            port.strict = strcmp(v, "off") == 0 ? SIM_STRICT_OFF
+                : strcmp(v, "warn") == 0 ? SIM_STRICT_WARN : SIM_STRICT_ERROR;
+        else
+            return complain("unknown argument", argv[i]);
+    }
+    return true;
+}
+
+EXPORT int
+qemu_plugin_install(uint64_t id, const struct plugin_info *info, int argc, char **argv)
+{
+    const char *target = NULL;
+
+    port.strict = SIM_STRICT_ERROR;
+    if (!info->system_emulation || strcmp(info->target_name, "riscv64") != 0)
+        return complain("this is not QEMU's system emulator for riscv64", info->target_name), 1;
+    if (!parse(argc, argv, &target) || !load_target(target) || !map_ram())
+        return 1;
+    port.harts = info->system.smp_vcpus;
+    if (port.harts > GM_MAILBOX_HARTS || port.harts > port.target->harts)
+        return complain("more harts than the target has", NULL), 1;
+    port.sim = sim_new(&(struct sim_config) {
+        .target = port.target, .memory = port.memory, .strict = port.strict,
+        .timing = port.timing, .violation = violation,
+    });
+    if (!port.sim)
+        return complain("no memory for the device model", NULL), 1;
+    qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+    qemu_plugin_register_atexit_cb(id, ends, NULL);
+    return 0;
+}

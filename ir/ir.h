@@ -292,6 +292,7 @@ struct interp {
     const void *const *inputs;   /* packed, one per graph input, of its type */
     void (*each)(const struct value *v, const void *data, void *ctx); /* may be NULL */
     void *ctx;
+    bool original;               /* STAGE_QNET: quantized constants count as what they were made from */
 };
 /* outputs: one buffer per graph output, allocated from arena when NULL on entry.
  * False after a diagnostic (an op without kernel). */

@@ -14,3 +14,14 @@ SIM_SOURCES = \
 
 noinst_LIBRARIES += sim/libsim.a
 sim_libsim_a_SOURCES = $(SIM_SOURCES)
+sim_libsim_a_CFLAGS = $(STRICT_CFLAGS)
+
+# The plugin: never with sanitizers, which a stock QEMU cannot load.
+plugindir = $(libdir)/gemmcc
+plugin_PROGRAMS = gemmcc-device.so
+gemmcc_device_so_SOURCES = sim/plugin_api.h sim/port_qemu.c $(SIM_SOURCES) \
+	$(MACHINE_SOURCES) $(BASE_SOURCES)
+gemmcc_device_so_CFLAGS = $(STD_CFLAGS) -fPIC -fvisibility=hidden $(LIBMD_CFLAGS) \
+	$(JANSSON_CFLAGS)
+gemmcc_device_so_LDFLAGS = -shared -Wl,-Bsymbolic
+gemmcc_device_so_LDADD = $(LIBMD_LIBS) $(JANSSON_LIBS) -lm

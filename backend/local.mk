@@ -1,0 +1,30 @@
+# The kernel program, what prints it, and the backends that build it.
+noinst_LIBRARIES += backend/libbackend.a backend/libgemmini.a
+backend_libbackend_a_CFLAGS = $(STRICT_CFLAGS)
+backend_libbackend_a_SOURCES = \
+	backend/backend.h \
+	backend/prog.c \
+	backend/prog.h
+
+backend_libgemmini_a_CFLAGS = $(STRICT_CFLAGS)
+backend_libgemmini_a_SOURCES = backend/gemmini/gemmini.h
+
+# Kernel programs as text; #include "backend/gemmini/stream_prog.h" for `stream_prog`.
+KERNEL_TEXTS = \
+	backend/gemmini/pool.prog \
+	backend/gemmini/stream.prog
+EXTRA_DIST += $(KERNEL_TEXTS)
+BUILT_SOURCES += $(KERNEL_TEXTS:.prog=_prog.h)
+CLEANFILES += $(KERNEL_TEXTS:.prog=_prog.h)
+
+TARGET_FILES = \
+	backend/targets/chip.ini \
+	backend/targets/gemmini-16.ini \
+	backend/targets/gemmini-32.ini \
+	backend/targets/gemmini-8.ini \
+	backend/targets/largechip.ini \
+	backend/targets/lean.ini
+targetsdir = $(pkgdatadir)/targets
+dist_targets_DATA = $(TARGET_FILES)
+
+include backend/rt/local.mk

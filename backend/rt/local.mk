@@ -1,0 +1,56 @@
+# The runtime.  Sources are installed as data with their paths from the top, so that
+# -I$(pkgdatadir)/rt finds what they include; libgm_rt.a beside them when configure
+# found a cross compiler.  Compiled by rules of our own: automake knows one compiler.
+
+RT_SOURCES = \
+	backend/rt/platform/htif/start.S \
+	backend/rt/platform/htif/trap.S \
+	backend/rt/platform/htif/console.c \
+	backend/rt/platform/htif/hart.c \
+	backend/rt/platform/htif/trap.c \
+	backend/rt/kernels/mem.c \
+	backend/rt/kernels/print.c \
+	backend/rt/kernels/std.c \
+	backend/rt/kernels/tensor.c
+RT_INCLUDED = \
+	backend/rt/include/assert.h \
+	backend/rt/include/gm_rt.h \
+	backend/rt/include/stdio.h \
+	backend/rt/include/stdlib.h \
+	backend/rt/include/string.h \
+	backend/rt/kernels/gm_kernels.h \
+	src/machine/mailbox.h \
+	src/machine/round.h
+RT_OTHERS = backend/rt/platform/htif/link.ld
+
+RT_CFLAGS = -std=c11 -march=rv64gc -mabi=lp64d -mcmodel=medany -O2 -ffreestanding \
+	-ffp-contract=off -fno-common -ffunction-sections -fdata-sections \
+	-ffile-prefix-map=$(abs_top_srcdir)/= -Wall -Wextra
+RT_CPPFLAGS = -I$(top_srcdir) -I$(top_srcdir)/backend/rt/include
+RT_C_OBJECTS = $(patsubst %.c,%.rt.o,$(filter %.c,$(RT_SOURCES)))
+RT_S_OBJECTS = $(patsubst %.S,%.rtS.o,$(filter %.S,$(RT_SOURCES)))
+RT_OBJECTS = $(RT_C_OBJECTS) $(RT_S_OBJECTS)
+
+rtdir = $(pkgdatadir)/rt
+nobase_dist_rt_DATA = $(RT_SOURCES) $(RT_INCLUDED) $(RT_OTHERS)
+
+$(RT_C_OBJECTS): %.rt.o: %.c $(RT_INCLUDED)
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(RISCV_CC) $(RT_CFLAGS) $(RT_CPPFLAGS) -c -o $@ $<
+$(RT_S_OBJECTS): %.rtS.o: %.S $(RT_INCLUDED)
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(RISCV_CC) $(RT_CFLAGS) $(RT_CPPFLAGS) -c -o $@ $<
+backend/rt/libgm_rt.a: $(RT_OBJECTS)
+	$(AM_V_AR)rm -f $@ && $(RISCV_AR) rcD $@ $(RT_OBJECTS)
+CLEANFILES += $(RT_OBJECTS) backend/rt/libgm_rt.a
+
+if HAVE_RISCV_CC
+rtlibdir = $(rtdir)
+rtlib_DATA = backend/rt/libgm_rt.a
+endif
+
+# The same tree beside uninstalled programs.
+noinst_DATA += rt/.linked
+rt/.linked:
+	$(AM_V_GEN)$(MKDIR_P) rt && cd rt && rm -f backend src libgm_rt.a \
+	    && $(LN_S) $(abs_top_srcdir)/backend $(abs_top_srcdir)/src . \
+	    && $(LN_S) $(abs_top_builddir)/backend/rt/libgm_rt.a . && : > .linked
+DISTCLEANFILES += rt/.linked

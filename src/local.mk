@@ -1,0 +1,63 @@
+# Floors 0, 1, 3 and 5, and the programs.
+
+noinst_LIBRARIES += src/libbase.a src/libmachine.a
+
+BASE_SOURCES = \
+	src/base/arena.c \
+	src/base/arena.h \
+	src/base/cleanup.c \
+	src/base/cleanup.h \
+	src/base/conf.c \
+	src/base/conf.h \
+	src/base/diag.c \
+	src/base/diag.def \
+	src/base/diag.h \
+	src/base/digest.c \
+	src/base/digest.h \
+	src/base/file.c \
+	src/base/file.h \
+	src/base/map.c \
+	src/base/map.h \
+	src/base/num.h \
+	src/base/out.c \
+	src/base/out.h \
+	src/base/proc.c \
+	src/base/proc.h \
+	src/base/str.c \
+	src/base/str.h \
+	src/base/table.c \
+	src/base/table.h \
+	src/base/term.c \
+	src/base/term.h \
+	src/base/vec.h
+src_libbase_a_SOURCES = $(BASE_SOURCES)
+src_libbase_a_CFLAGS = $(AM_CFLAGS) $(LIBMD_CFLAGS) $(JANSSON_CFLAGS)
+
+MACHINE_SOURCES = \
+	src/machine/dtype.c \
+	src/machine/dtype.def \
+	src/machine/dtype.h \
+	src/machine/isa.c \
+	src/machine/isa.def \
+	src/machine/isa.h \
+	src/machine/mailbox.h \
+	src/machine/round.h \
+	src/machine/sink.h \
+	src/machine/target.c \
+	src/machine/target.def \
+	src/machine/target.h \
+	src/machine/target_header.c \
+	src/machine/target_keys.c \
+	src/machine/target_keys.h
+src_libmachine_a_SOURCES = $(MACHINE_SOURCES)
+
+# ---- front: ONNX's schema as C, made by protoc-c, is not ours to warn about
+noinst_LIBRARIES += src/libonnxpb.a
+nodist_src_libonnxpb_a_SOURCES = src/front/onnx.pb-c.c src/front/onnx.pb-c.h
+src_libonnxpb_a_CFLAGS = -std=c11 -w $(SAN_CFLAGS) $(PROTOBUF_C_CFLAGS)
+BUILT_SOURCES += src/front/onnx.pb-c.h
+CLEANFILES += src/front/onnx.pb-c.c src/front/onnx.pb-c.h src/front/onnx.proto
+src/front/onnx.pb-c.c: $(ONNX_PROTO)
+	$(AM_V_GEN)$(MKDIR_P) src/front && cp $(ONNX_PROTO) src/front/onnx.proto \
+	    && $(PROTOC_C) --proto_path=src/front --c_out=src/front onnx.proto
+src/front/onnx.pb-c.h: src/front/onnx.pb-c.c

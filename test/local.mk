@@ -1,0 +1,42 @@
+# Tests.  Unit tests are Check programs (tap.h) with one source of the same name: one
+# more line in UNIT_TESTS.  Others are shell scripts that print TAP: one more line in
+# SH_TESTS.  They run in the build folder with the environment below.
+
+UNIT_TESTS = \
+	test/unit/check_base \
+	test/unit/check_target
+
+SH_TESTS = \
+	test/floors.sh
+
+TEST_LIBS = sim/libsim.a $(BASE_LIBS) $(CHECK_LIBS)
+LDADD = $(TEST_LIBS)
+
+if HAVE_CHECK
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+else
+EXTRA_PROGRAMS += $(UNIT_TESTS)
+endif
+TESTS += $(SH_TESTS)
+noinst_HEADERS += test/unit/tap.h
+EXTRA_DIST += $(SH_TESTS)
+
+TEST_EXTENSIONS = .sh
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+SH_LOG_DRIVER = $(LOG_DRIVER)
+SH_LOG_COMPILER = $(SHELL)
+
+AM_TESTS_ENVIRONMENT = \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	GEMMCC_TARGET_PATH='$(abs_top_srcdir)/backend/targets'; export GEMMCC_TARGET_PATH; \
+	GEMMCC_DEVICE='$(abs_top_builddir)/gemmcc-device.so'; export GEMMCC_DEVICE; \
+	GEMMCC_RT='$(abs_top_builddir)/rt'; export GEMMCC_RT; \
+	MODELS='$(MODELS)'; export MODELS; \
+	RISCV_CC='$(RISCV_CC)'; export RISCV_CC; \
+	QEMU='$(QEMU)'; export QEMU; \
+	MANDOC='$(MANDOC)'; export MANDOC; \
+	AWK='$(AWK)'; export AWK; \
+	CC='$(CC)'; export CC; \
+	LC_ALL=C; export LC_ALL;

@@ -3,6 +3,7 @@ noinst_LIBRARIES += ir/libir.a
 ir_libir_a_SOURCES = \
 	ir/attr.c \
 	ir/attr.h \
+	ir/dot.c \
 	ir/elem.c \
 	ir/elem.h \
 	ir/epi.c \
@@ -16,8 +17,10 @@ ir_libir_a_SOURCES = \
 	ir/machine.h \
 	ir/map.def \
 	ir/op.c \
+	ir/order.c \
 	ir/pass.h \
 	ir/quant.c \
 	ir/ref.c \
 	ir/type.c \
+	ir/verify.c \
 	ir/ops/ops.def

@@ -1,0 +1,93 @@
+/* Closed-form cycles of a cut, by the rules of schedules.md section 2 and the figures
+ * of the target.  An estimate: the device model's clock is the judge. */
+#include "backend/gemmini/gemmini.h"
+#include "src/base/num.h"
+
+/* A pair of few rows costs a floor; from nine rows on, a row a cycle (rule 2). */
+static double
+pair(const struct target *t, int64_t rows)
+{
+    double floor = t->pair_min + (rows > 4 ? (double)(rows - 4) * 0.28 : 0);
+
+    return floor > (double)rows + 0.1 ? floor : (double)rows + 0.1;
+}
+
+static double
+run_cycles(const struct target *t, const struct stream *s)
+{
+    double sum = 0;
+
+    for (int i = 0; i < s->segs_per_row; i++)
+        sum += pair(t, s->seg_rows[i]);
+    sum *= (double)s->tile_rows;
+    int64_t last = s->seg_rows[s->segs_per_row - 1];
+    return sum - pair(t, last) + (double)num_max(last, t->dim);
+}
+
+/* One move of `rows` rows of `bytes` each, every line from the cache or from memory. */
+static double
+move_cycles(const struct target *t, int64_t rows, int64_t bytes, bool cold)
+{
+    int64_t beats = num_ceil_div(bytes, t->dma_bus_bytes);
+    double line = t->dram_line + t->dram_clean;
+    double warm = (double)(rows * beats) + (double)t->dma_move_gap;
+
+    if (beats == 3)
+        warm += (double)rows * 1.9;                /* 48-byte rows: rule of timing.md 1.4 */
+    double lines = (double)(rows * bytes) / (double)t->l2_line;
+    double far = lines * line;
+    return cold && far > warm ? far : warm;
+}
+
+struct cost
+stream_cost(const struct product *g, const struct target *t, const struct stream *s)
+{
+    bool diag = g->from == WEIGHTS_DIAGONAL;
+    int64_t acc = target_acc_bytes(t);
+    int64_t width = num_min(diag ? s->w_cols : g->c, target_line(t));
+    double phases = (double)(s->tiles * s->chunks);
+    double steps = (double)(s->taps * (s->kb * (s->groups - 1) + s->kb_last));
+    double njs = (double)s->nj - (double)(s->nj - s->nj_last) / (double)s->chunks;
+    double compute = steps * njs * (run_cycles(t, s) + 1.0);
+
+    int64_t per_move = num_min(t->dim, s->a_block);
+    double units = (double)s->groups * (s->cut.reload ? 1.0 : 1.0 / (double)s->chunks);
+    double first = units * (double)s->moves * move_cycles(t, per_move, width, true);
+    double again = units * (double)s->moves * move_cycles(t, per_move, width, false);
+    double load = s->cut.reload && s->chunks > 1 && !diag
+        ? (first + again * (double)(s->chunks - 1)) / (double)s->chunks : first;
+
+    double wmove_far = move_cycles(t, t->dim, s->w_cols, true), wmove = move_cycles(t, t->dim, s->w_cols, false);
+    bool small = s->chunks * s->w_steps * t->dim * s->w_cols < t->l2_bytes / 2;
+    if (s->cut.resident)
+        load += (double)s->w_total * wmove_far / phases;
+    else
+        load += steps * (small && s->tiles > 1
+            ? (wmove_far + wmove * (double)(s->tiles - 1)) / (double)s->tiles : wmove_far);
+    if (g->bias)
+        load += (double)s->segs * njs * ((double)t->dim + 3);
+
+    double row = s->nj == 1 ? t->acc_row_cycles : t->acc_block_cycles * njs;
+    double store = (double)(s->tile_rows * s->tile_cols) * row;
+    if (store < (double)s->segs * t->store_min)
+        store = (double)s->segs * t->store_min;
+
+    double most = compute;
+    enum limit limit = LIMIT_ARRAY;
+    if (load > most || store > most) {
+        most = load > store ? load : store;
+        limit = LIMIT_MEMORY;
+    }
+    /* Loads and stores that nearly fill a tile's time disturb the array. */
+    double busy = (load + store) / most;
+    most *= 1.0 + 0.01 * (busy > 1 ? busy - 1 : 0);
+    double head = (double)s->moves * move_cycles(t, per_move, width, true)
+        + (double)s->cut.lead * wmove_far + 200;
+    double tail = store + (double)t->ex_latency;
+    struct cost c = { .limit = limit };
+    c.cycles = (uint64_t)(phases * (most + 12) + head + tail);
+    c.bytes_in = s->w_total * t->dim * s->w_cols + s->a_units * s->a_block * width
+        + (g->bias ? s->tiles * g->o * acc : 0);
+    c.bytes_out = g->batch * g->oh * g->ow * g->o;
+    return c;
+}

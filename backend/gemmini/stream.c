@@ -1,0 +1,230 @@
+/* Cutting a product into tiles, units and runs that fit local memory, and choosing
+ * the cut by enumeration. */
+#include <string.h>
+
+#include "backend/gemmini/gemmini.h"
+#include "src/base/num.h"
+
+/* Segments of one tile row: at most DIM pixels each.  The last is full, because the
+ * compute before a real preload costs DIM rows anyway (schedules.md rule 3); the
+ * others share the rest evenly. */
+static void
+cut_row(struct stream *s, int64_t cols, int64_t dim)
+{
+    int n = (int)num_ceil_div(cols, dim);
+    int64_t left = cols;
+
+    s->segs_per_row = n;
+    for (int i = n - 1, part = n; i >= 0; i--, part--) {
+        s->seg_rows[i] = i == n - 1 ? num_min(dim, left) : num_ceil_div(left, part);
+        left -= s->seg_rows[i];
+    }
+}
+
+/* Channels in groups of a line, outputs in chunks. */
+static void
+cut_channels(const struct product *g, const struct target *t, struct stream *s)
+{
+    int64_t dim = t->dim, line = target_line(t);
+    bool diag = g->from == WEIGHTS_DIAGONAL;
+
+    s->nj = num_ceil_div(num_min(s->cut.och, g->o), dim);
+    s->chunks = num_ceil_div(g->o, s->nj * dim);
+    s->nj_last = num_ceil_div(g->o - (s->chunks - 1) * s->nj * dim, dim);
+    s->groups = diag ? 1 : num_ceil_div(g->c, line);
+    s->kb = diag ? 1 : num_ceil_div(num_min(g->c, line), dim);
+    s->kb_last = diag ? 1 : num_ceil_div(g->c - (s->groups - 1) * line, dim);
+    s->taps = g->kh * g->kw * (g->second ? 2 : 1);
+    s->w_cols = s->nj * dim;
+    s->w_slot = s->nj * dim;
+    s->w_steps = s->taps * (s->kb * (s->groups - 1) + s->kb_last);
+    s->seg_step = s->nj * dim;
+}
+
+static int64_t
+gcd(int64_t a, int64_t b)
+{
+    return b ? gcd(b, a % b) : a;
+}
+
+/* One axis of a window: the step between pixels that are needed at all, how many of
+ * them a tile of n outputs takes, and whether each of those is read.  A row that is
+ * moved in and never read would have no order with the next move to its place. */
+static bool
+cut_axis(int64_t n, int64_t kernel, int64_t stride, int64_t dilation, int64_t *step, int64_t *count)
+{
+    *step = kernel == 1 ? stride : gcd(stride, dilation);
+    *count = ((n - 1) * stride + (kernel - 1) * dilation) / *step + 1;
+    for (int64_t i = 0; i < *count; i++) {
+        bool read = false;
+        for (int64_t k = 0; k < kernel && !read; k++) {
+            int64_t at = i * *step - k * dilation;
+            read = at >= 0 && at % stride == 0 && at / stride < n;
+        }
+        if (!read)
+            return false;
+    }
+    return true;
+}
+
+/* The pixels of a tile's window, as they lie in a unit. */
+static bool
+cut_window(const struct product *g, struct stream *s)
+{
+    const struct cut *c = &s->cut;
+
+    return cut_axis(c->rows, g->kh, g->sy, g->dy, &s->rstep, &s->irows)
+        && cut_axis(c->cols, g->kw, g->sx, g->dx, &s->xstep, &s->icols);
+}
+
+static int64_t
+count_moves(const struct product *g, const struct target *t, const struct stream *s)
+{
+    bool flat = s->irows == 1 || s->rstep * g->in_row == s->icols * s->xstep * g->in_pix;
+    int64_t n = flat ? num_ceil_div(s->irows * s->icols, t->dim) : s->irows * num_ceil_div(s->icols, t->dim);
+
+    return n * (g->second ? 2 : 1);
+}
+
+static bool
+place_inputs(const struct product *g, const struct target *t, struct stream *s)
+{
+    bool diag = g->from == WEIGHTS_DIAGONAL;
+    int64_t pixels = s->irows * s->icols;
+
+    s->bank = target_sp_rows(t) / 4;
+    s->a_block = pixels * (g->second ? 2 : 1);
+    s->a_rows = s->a_block * (diag ? s->nj : s->kb);
+    if (s->a_rows > s->bank)
+        return false;
+    s->a_slots = 2 * (s->bank / s->a_rows);
+    if (!diag && s->groups + 1 <= s->a_slots) {
+        s->cut.reload = 0;
+        s->a_units = s->tiles * s->groups;
+    } else {
+        s->cut.reload = 1;
+        s->a_units = s->tiles * s->chunks * s->groups;
+    }
+    return true;
+}
+
+static bool
+place_weights(const struct product *g, struct stream *s)
+{
+    int64_t slots = 2 * (s->bank / s->w_slot), chunks = g->second ? 1 : s->chunks;
+
+    if (slots < 2)
+        return false;
+    s->cut.resident = chunks * s->w_steps <= slots;
+    s->w_ring = s->cut.resident ? chunks * s->w_steps : slots;
+    s->w_total = s->cut.resident ? s->w_ring : s->tiles * s->chunks * s->w_steps;
+    if (s->cut.lead >= s->w_ring)
+        s->cut.lead = s->w_ring - 1;
+    if (s->cut.lead < 1)
+        s->cut.lead = 1;
+    if (s->cut.lead > 1 && s->cut.lead % 2 == 0)
+        s->cut.lead--;           /* an even lead writes the bank being read (rule 5) */
+    return true;
+}
+
+bool
+stream_derive(const struct product *g, const struct target *t, const struct cut *c, struct stream *s)
+{
+    memset(s, 0, sizeof *s);
+    s->cut = *c;
+    cut_channels(g, t, s);
+    s->tile_rows = c->rows;
+    s->tile_cols = c->cols;
+    s->tiles_y = num_ceil_div(g->oh, c->rows);
+    s->tiles_x = num_ceil_div(g->ow, c->cols);
+    s->tiles = g->batch * s->tiles_y * s->tiles_x;
+    if (c->cols > 256 * t->dim)
+        return false;
+    cut_row(s, c->cols, t->dim);
+    s->segs = s->segs_per_row * c->rows;
+    if (s->segs * s->seg_step > target_acc_rows(t) / 2)
+        return false;
+    if (!cut_window(g, s))
+        return false;
+    s->moves = count_moves(g, t, s);
+    return place_inputs(g, t, s) && place_weights(g, s);
+}
+
+/* ---- search */
+
+struct search {
+    const struct product *g;
+    const struct target *t;
+    struct stream *best;
+    struct cost *cost;
+    bool found;
+};
+
+static void
+consider(struct search *q, const struct product *g, const struct cut *c)
+{
+    struct stream s;
+
+    if (!stream_derive(g, q->t, c, &s))
+        return;
+    struct cost cost = stream_cost(g, q->t, &s);
+    if (q->found && cost.cycles >= q->cost->cycles)
+        return;
+    q->found = true;
+    *q->cost = cost;
+    *q->best = s;
+}
+
+/* Tiles of whole rows, or of one row cut in columns; widths that share the row evenly. */
+static void
+search_tiles(struct search *q, const struct product *g, struct cut c)
+{
+    int64_t most = target_acc_rows(q->t) / 2;
+    int64_t tried = 0;
+
+    for (int64_t parts = 1; parts <= g->ow; parts++) {
+        c.cols = num_ceil_div(g->ow, parts);
+        if (c.cols == tried || num_ceil_div(c.cols, q->t->dim) > most / q->t->dim)
+            continue;
+        tried = c.cols;
+        for (c.rows = 1; c.rows <= g->oh && c.rows * num_ceil_div(c.cols, q->t->dim) <= most / q->t->dim; c.rows++)
+            consider(q, g, &c);
+        if (q->found && c.cols < q->t->dim)
+            break;
+    }
+}
+
+bool
+stream_search(const struct product *g, const struct target *t, bool full, struct stream *best, struct cost *cost)
+{
+    struct search q = { g, t, best, cost, false };
+    int64_t line = target_line(t);
+
+    for (int64_t fold = 0; fold < 2; fold++) {
+        struct product f = fold ? product_fold(g) : *g;
+        if (fold && f.folded == 1)
+            break;
+        for (int64_t och = line; och >= t->dim; och /= 2) {
+            for (int64_t lead = 3; lead <= 15; lead += full ? 2 : 12)
+                search_tiles(&q, &f, (struct cut){ .och = och, .fold = fold, .lead = lead });
+            if (och < line && och <= g->o)
+                break;
+        }
+    }
+    return q.found;
+}
+
+struct product
+product_fold(const struct product *g)
+{
+    struct product f = *g;
+
+    if (g->kw == 1 || g->from != WEIGHTS_DENSE || g->folded != 1)
+        return f;
+    f.folded = g->kw;
+    f.fold_bytes = g->dx * g->in_pix;
+    f.c = (g->kw - 1) * f.fold_bytes + g->c;
+    f.kw = 1;
+    f.dx = 1;
+    return f;
+}

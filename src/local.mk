@@ -61,3 +61,24 @@ src/front/onnx.pb-c.c: $(ONNX_PROTO)
 	$(AM_V_GEN)$(MKDIR_P) src/front && cp $(ONNX_PROTO) src/front/onnx.proto \
 	    && $(PROTOC_C) --proto_path=src/front --c_out=src/front onnx.proto
 src/front/onnx.pb-c.h: src/front/onnx.pb-c.c
+
+noinst_LIBRARIES += src/libfront.a
+src_libfront_a_SOURCES = \
+	src/front/npy.c \
+	src/front/npy.h \
+	src/front/npz.c \
+	src/front/npz.h \
+	src/front/onnx.c \
+	src/front/onnx.h \
+	src/front/onnx_attr.c \
+	src/front/onnx_func.c \
+	src/front/onnx_import.h \
+	src/front/onnx_node.c \
+	src/front/proto.c \
+	src/front/proto.h \
+	src/front/tensorfile.c \
+	src/front/tensorfile.h \
+	src/front/weights.c \
+	src/front/weights.h
+src_libfront_a_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS) $(ZLIB_CFLAGS) \
+	$(LIBZIP_CFLAGS) $(LIBPNG_CFLAGS) $(LIBJPEG_CFLAGS)

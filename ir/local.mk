@@ -23,4 +23,21 @@ ir_libir_a_SOURCES = \
 	ir/ref.c \
 	ir/type.c \
 	ir/verify.c \
+	ir/ops/attrs.h \
+	ir/ops/batchnorm.c \
+	ir/ops/clip.c \
+	ir/ops/common.c \
+	ir/ops/common.h \
+	ir/ops/concat.c \
+	ir/ops/constant.c \
+	ir/ops/conv.c \
+	ir/ops/elementwise.c \
+	ir/ops/gemm.c \
+	ir/ops/matmul.c \
+	ir/ops/pad.c \
+	ir/ops/pool.c \
+	ir/ops/transpose.c \
+	ir/ops/unary.c \
+	ir/ops/view.c \
+	ir/ops/window.c \
 	ir/ops/ops.def

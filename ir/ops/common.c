@@ -16,8 +16,7 @@ ops_set_out(struct infer *q, int i, enum dtype dt, const struct shape *s)
     if (i >= q->n->nout || !q->n->out[i])
         return;
     t = &q->n->out[i]->type;
-    if (q->g->stage == STAGE_NET || t->dt == DT_NONE)
-        t->dt = dt;
+    t->dt = dt;
     t->shape = *s;
 }
 
@@ -30,7 +29,7 @@ ops_rules(struct infer *q)
         char detail[200] = "";
         if (r->holds(q->n, detail, sizeof detail))
             continue;
-        diag_error(q->diag, &q->at, r->id, "%s%s%s", detail, *detail ? ": " : "", r->sentence);
+        diag_error(q->diag, &q->at, r->id, "%s%s%s", r->sentence, *detail ? ": " : "", detail);
         ok = false;
     }
     return ok;
@@ -41,7 +40,7 @@ ops_need_real(struct infer *q, int i)
 {
     const struct type *t = &q->n->in[i]->type;
 
-    if (t->dt == DT_F32 || t->quant || q->g->stage != STAGE_NET)
+    if (t->dt == DT_F32)
         return true;
     return diag_error(q->diag, &q->at, "op-dtype",
                       "input %d is %s; %s computes with float", i, dtype_name(t->dt),
@@ -81,7 +80,7 @@ ops_same_dtype(struct infer *q, int i, int j)
 {
     const struct type *a = &q->n->in[i]->type, *b = &q->n->in[j]->type;
 
-    if (a->dt == b->dt || q->g->stage != STAGE_NET)
+    if (a->dt == b->dt)
         return true;
     return diag_error(q->diag, &q->at, "op-dtype", "input %d is %s where input %d is %s", j,
                       dtype_name(b->dt), i, dtype_name(a->dt));
@@ -173,6 +172,17 @@ int64_t
 ops_elem_bytes(const struct type *t)
 {
     return dtype_bits(t->dt) / 8;
+}
+
+void
+ops_each_float(struct eval *e, float (*f)(float))
+{
+    int64_t n = shape_elems(&e->n->out[0]->type.shape);
+    const float *x = e->in[0];
+    float *y = e->out[0];
+
+    for (int64_t i = 0; i < n; i++)
+        y[i] = f(x[i]);
 }
 
 /* Steps of input k along y's axes: 0 where it is broadcast. */

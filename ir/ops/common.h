@@ -23,11 +23,11 @@ ops_in(const struct node *n, int i)
     return &n->in[i]->type.shape;
 }
 
-/* The type of output i; a quantized graph keeps the dtype that quantize chose. */
+/* The type of output i, when it is asked for. */
 void ops_set_out(struct infer *q, int i, enum dtype dt, const struct shape *s);
 /* Runs the op's rules now, for an infer that would stumble over a broken one. */
 bool ops_rules(struct infer *q);
-/* Input i computes as float: float32, or quantized. */
+/* Input i is float. */
 bool ops_need_real(struct infer *q, int i);
 /* Number of elements and rank of input i are known; bounded sizes are refused. */
 bool ops_need_known(struct infer *q, int i);
@@ -53,6 +53,8 @@ bool ops_window_holds(const struct node *n, const struct window *w, char *detail
 
 /* ------------------------------------------------------------------ eval */
 
+
+void ops_each_float(struct eval *e, float (*f)(float)); /* of input 0 */
 
 /* Calls f for every run along the last axis of y; at and step are those of each
  * input, in elements, broadcast onto y. */

@@ -8,6 +8,8 @@
 
 struct hart;
 struct clock;                        /* time.c */
+struct counters;                     /* count.c */
+struct l2;                           /* l2.c */
 struct judge;                        /* strict.c */
 
 /* ---- local memory and DRAM (mem.c) */
@@ -82,8 +84,11 @@ struct hart {
     struct mesh mesh;
     struct judge *judge;             /* NULL without strict mode */
     struct clock *clock;             /* NULL without timing */
+    struct counters *counters;
     struct sim_layer_stats *layers;
+    struct sim_layer_stats base;     /* the clock's sums at the last mark */
     int nlayers, layers_cap;
+    bool layer_open;                 /* the last of them still runs */
     int layer;                       /* number now, -1: none */
     uint64_t index;                  /* of the next command within the layer */
     int told[SIM_RULES];             /* the last layer a rule was reported for */
@@ -99,6 +104,7 @@ struct sim {
     int64_t line;                    /* columns of one move of elements */
     int nharts;
     struct hart *harts;
+    struct l2 *l2;                   /* NULL without timing */
 };
 
 /* ---- mem.c */
@@ -154,6 +160,11 @@ void judge_done(struct hart *h, const struct isa_cmd *c);
 void judge_fence(struct hart *h);
 /* What the model cannot do in any mode. */
 enum sim_rule judge_hard(const struct sim *s, const struct isa_cmd *c);
+
+/* ---- stats.c */
+void stats_layer(struct hart *h, int number);
+void stats_command(struct hart *h, const struct isa_cmd *c);
+const struct sim_layer_stats *stats_all(struct hart *h, int *n);
 
 /* ---- port_host.c */
 void port_init(struct sim *s);

@@ -1,16 +1,25 @@
 # The device model: also compiled, position independent, into the plugin.
 SIM_SOURCES = \
+	sim/clock.h \
+	sim/count.c \
+	sim/drain.c \
 	sim/exec.c \
 	sim/hazard.c \
 	sim/hazard.h \
 	sim/int8.c \
 	sim/internal.h \
+	sim/l2.c \
+	sim/load.c \
 	sim/mem.c \
+	sim/mesh.c \
 	sim/port_host.c \
+	sim/queue.c \
 	sim/sim.c \
 	sim/sim.h \
+	sim/stats.c \
 	sim/strict.c \
-	sim/strict.def
+	sim/strict.def \
+	sim/time.c
 
 noinst_LIBRARIES += sim/libsim.a
 sim_libsim_a_SOURCES = $(SIM_SOURCES)

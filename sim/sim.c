@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/clock.h"
 #include "sim/internal.h"
 
 enum { NEVER = -2 };                 /* no layer has this number */
@@ -33,7 +34,10 @@ hart_init(struct sim *s, struct hart *h, int number)
         return false;
     if (s->config.strict != SIM_STRICT_OFF && !(h->judge = judge_new(h)))
         return false;
-    return true;
+    if (s->config.timing && !(h->clock = clock_new(h, s->l2)))
+        return false;
+    h->counters = counters_new(s->t);
+    return h->counters;
 }
 
 struct sim *
@@ -52,8 +56,9 @@ sim_new(const struct sim_config *c)
     layout_init(&s->layout, s->t);
     port_init(s);
     s->harts = calloc((size_t)s->t->harts, sizeof *s->harts);
-    if (!s->harts) {
-        free(s);
+    s->l2 = c->timing ? l2_new(s->t) : NULL;
+    if (!s->harts || (c->timing && !s->l2)) {
+        sim_free(s);
         return NULL;
     }
     s->nharts = (int)s->t->harts;
@@ -75,22 +80,31 @@ sim_free(struct sim *s)
         struct hart *h = &s->harts[i];
         mem_free(h);
         judge_free(h->judge);
+        clock_free(h->clock);
+        free(h->counters);
         free(h->layers);
     }
     free(s->harts);
+    l2_free(s->l2);
     free(s);
 }
 
 void
 sim_reset(struct sim *s)
 {
+    if (s->l2)
+        l2_reset(s->l2);
     for (int i = 0; i < s->nharts; i++) {
         struct hart *h = &s->harts[i];
         mem_reset(h);
         exec_reset(h);
         if (h->judge)
             judge_reset(h->judge);
+        if (h->clock)
+            clock_reset(h->clock);
+        counters_reset(h->counters);
         h->nlayers = 0;
+        h->layer_open = false;
         h->layer = -1;
         h->index = 0;
         for (int r = 0; r < SIM_RULES; r++)
@@ -143,35 +157,37 @@ judge(struct hart *h, const struct isa_cmd *c, uint64_t pc)
     return h->s->config.strict != SIM_STRICT_ERROR;
 }
 
-static void
-account(struct hart *h, const struct isa_cmd *c)
+/* Counters are read when everything older has left for its queue. */
+static uint64_t
+counter(struct hart *h, const struct isa_cmd *c)
 {
-    struct sim_layer_stats *st = h->nlayers ? &h->layers[h->nlayers - 1] : NULL;
-
-    if (!st)
-        return;
-    st->commands++;
-    if (isa_class(c->funct) == ISA_CLASS_LOAD)
-        st->bytes_in += exec_bytes(h, c);
-    else if (c->funct == ISA_MVOUT)
-        st->bytes_out += exec_bytes(h, c);
-    else if (c->funct == ISA_COMPUTE_FLIP || c->funct == ISA_COMPUTE_STAY)
-        st->macs += exec_macs(h, c);
+    if (h->clock)
+        clock_settle(h->clock);
+    return counters_command(h->counters, h->clock, c->rs1);
 }
 
 bool
 sim_command(struct sim *s, int hart, const struct isa_cmd *c, uint64_t pc, uint64_t *result)
 {
     struct hart *h = hart_of(s, hart);
+    uint64_t value = 0;
 
-    if (result)
-        *result = 0;
-    if (!h || !judge(h, c, pc))
+    if (!h)
         return false;
-    account(h, c);
+    if (!judge(h, c, pc)) {
+        h->index++;
+        return false;
+    }
+    stats_command(h, c);
     exec_command(h, c);
     if (h->judge)
         judge_done(h, c);
+    if (h->clock)
+        clock_command(h->clock, c);
+    if (c->funct == ISA_COUNTER)
+        value = counter(h, c);
+    if (result)
+        *result = value;
     h->index++;
     return true;
 }
@@ -185,6 +201,8 @@ sim_fence(struct sim *s, int hart)
         return false;
     if (h->judge)
         judge_fence(h);
+    if (h->clock)
+        clock_fence(h->clock);
     return true;
 }
 
@@ -197,39 +215,33 @@ sim_layer(struct sim *s, int hart, int number)
         return;
     h->layer = number;
     h->index = 0;
-    if (number < 0)
-        return;
-    if (h->nlayers == h->layers_cap) {
-        int cap = h->layers_cap ? 2 * h->layers_cap : 256;
-        void *p = realloc(h->layers, (size_t)cap * sizeof *h->layers);
-        if (!p)
-            return;
-        h->layers = p;
-        h->layers_cap = cap;
-    }
-    h->layers[h->nlayers++] = (struct sim_layer_stats) { .number = number };
+    stats_layer(h, number);
 }
 
 void
 sim_instructions(struct sim *s, int hart, uint64_t n)
 {
-    (void)s, (void)hart, (void)n;
+    struct hart *h = hart_of(s, hart);
+
+    if (h && h->clock)
+        clock_instructions(h->clock, n);
 }
 
 uint64_t
 sim_cycles(struct sim *s, int hart)
 {
-    (void)s, (void)hart;
-    return 0;
+    const struct hart *h = hart_of(s, hart);
+
+    return h && h->clock ? clock_core(h->clock) : 0;
 }
 
 const struct sim_layer_stats *
 sim_stats(const struct sim *s, int hart, int *n)
 {
-    const struct hart *h = hart_of(s, hart);
+    struct hart *h = hart_of(s, hart);
 
-    *n = h ? h->nlayers : 0;
-    return h ? h->layers : NULL;
+    *n = 0;
+    return h ? stats_all(h, n) : NULL;
 }
 
 const void *

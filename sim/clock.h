@@ -1,0 +1,199 @@
+/* When: the array of one hart on its own clock, at command, row and beat
+ * granularity (timing.md 1.10).  time.c turns the clock and skips to the next cycle
+ * with work; each unit does what it can do now and says when it can do more.
+ *
+ * Every figure is a key of the target, except the structure of the hardware that no
+ * configuration changes, which is in the enum below with its source. */
+#ifndef SIM_CLOCK_H
+#define SIM_CLOCK_H
+#include "sim/internal.h"
+
+enum {
+    IN_LOADS = 8, IN_EXECS = 8, IN_STORES = 2, /* controllers' queues, Configs.scala:61 */
+    IN_MESH = 5,                     /* pairs between first and last row, timing 1.6 */
+    SHORT_ROWS = 4,                  /* fewer rows take as long, ExecuteController:287 */
+    FRONT = 8,                       /* four queues of two before the stations, timing 1.2 */
+    STATION = 64                     /* most entries of one class */
+};
+
+#define NEVER_COMES INT64_MAX
+
+enum cls { LD, EX, ST, CLASSES };
+enum kind { K_CONFIG, K_LOAD, K_PRELOAD, K_COMPUTE, K_STORE, K_NONE };
+
+/* Local rows [from, to); the accumulator's follow those of the scratchpad. */
+struct rows {
+    int64_t from, to;
+};
+
+/* A command as the clock sees it. */
+struct work {
+    enum kind kind;
+    enum cls cls;
+    struct rows a, b;                /* what it touches; a preload's are C and B */
+    int64_t rows;                    /* of a move, or of A */
+    /* moves */
+    uint64_t addr, stride;
+    int64_t row_bytes, block_bytes, blocks, block_stride, local;
+    bool acc, zero, repeat;
+    int64_t scaled;                  /* elements of a row that go through the scaler */
+    double per_row, start;           /* cycles of a stored row; before the first */
+    int64_t line_rows, line_stride;  /* a pooled image: pixels of a row, bytes to the next */
+    /* pairs */
+    bool real, slow;                 /* weights are loaded; through the transposer */
+    int64_t bank_a, bank_b, bank_c;  /* -1: none */
+};
+
+struct slot {
+    struct work w;
+    uint64_t dep[CLASSES];           /* entries of other classes it waits for */
+    int64_t left;                    /* of a load: requests not landed */
+    bool all;                        /* every request is out */
+};
+
+struct station {
+    struct slot *slot;
+    int size, used;
+    uint64_t busy;                   /* bits of slots in use */
+    int wait[STATION], nwait;        /* not issued, in order */
+    int queue[8], nqueue, room;      /* issued, waiting in the controller */
+};
+
+struct request {
+    int64_t ready;                   /* when the line is there; -1: not looked up */
+    uint64_t line;
+    int slot;                        /* of the load; -1: a write */
+    int beats, writes;               /* on the bus; local rows it fills */
+    int64_t row, step;               /* the first of them, and to the next */
+    int64_t busy;                    /* cycles of the write port */
+    bool whole;                      /* a write of the whole line */
+};
+
+struct landing {
+    int64_t at;
+    int slot, beats, writes;
+    int64_t row, step, busy;
+};
+
+struct done {
+    int64_t at;
+    enum cls cls;
+    int slot;
+};
+
+struct mesh_clock {
+    int64_t end, drained;            /* of the run; of its last result */
+    int64_t start[IN_MESH];          /* of the last pairs, and their lengths */
+    int64_t length[IN_MESH];
+    int at;
+    bool running;
+    int current, pre, next_pre;      /* slots; -1: none */
+    int64_t bank_a, bank_b, rows;
+    struct write { int64_t from, to, bank; } writes[32]; /* results into the accumulator */
+    int first, n;
+};
+
+struct clock {
+    struct hart *h;
+    const struct target *t;
+    struct l2 *l2;
+    int64_t now, wake;               /* of the array */
+    double core;                     /* of the core */
+    bool fencing;
+    /* commands on their way */
+    struct work front[FRONT];
+    int64_t front_at[FRONT];
+    int front_first, front_n;
+    struct station st[CLASSES];
+    struct done done[3 * STATION];
+    int ndone;
+    /* loads */
+    int load_cur, load_out;          /* slot being requested; moves outstanding */
+    int64_t load_row, load_sub, load_gap;
+    int64_t port;                    /* write port of the local memories is free */
+    int64_t *bank_until;             /* per scratchpad bank */
+    /* memory */
+    struct request *mq;              /* in order of arrival */
+    int nmq, cap_mq, looked;         /* looked: so many have an answer */
+    int reads, writes;               /* of them, each in flight */
+    struct landing *land;            /* ring */
+    int land_first, nland;
+    int64_t bus;                     /* free from then on */
+    int64_t *miss_free;              /* per miss register */
+    double dram_free;
+    /* stores */
+    int store_cur;
+    int64_t store_row;
+    double store_next, store_end, store_start;
+    struct mesh_clock mesh;
+    /* what was seen */
+    struct sim_layer_stats sum;      /* since reset */
+    uint64_t event[64];              /* counts of the hardware's counters */
+    uint64_t external[8];
+};
+
+static inline uint64_t
+clock_core(const struct clock *k)
+{
+    return (uint64_t)k->core;
+}
+
+static inline void
+clock_wake(struct clock *k, int64_t at)
+{
+    if (at < k->wake)
+        k->wake = at;
+}
+
+/* ---- queue.c: decoding, front queue, reservation station */
+struct work work_of(const struct hart *h, const struct isa_cmd *c);
+bool queue_init(struct clock *k);
+void queue_free(struct clock *k);
+void queue_reset(struct clock *k);
+void queue_push(struct clock *k, const struct work *w, int64_t at);
+void queue_step(struct clock *k);
+void queue_pop(struct station *s);
+void queue_done_at(struct clock *k, enum cls cls, int slot, int64_t at);
+void queue_complete(struct clock *k);
+/* Nothing waits and nothing runs, but perhaps for one preload without its compute. */
+bool queue_idle(const struct clock *k);
+
+/* ---- load.c */
+void load_step(struct clock *k);
+void load_land(struct clock *k);
+/* ---- drain.c */
+void drain_step(struct clock *k);
+/* ---- mesh.c */
+void mesh_reset(struct clock *k);
+void mesh_step(struct clock *k);
+/* Results being written to this bank now last until; 0: none. */
+int64_t mesh_writes(struct clock *k, int64_t bank);
+/* Rows were written to a scratchpad bank, `n` cycles long from `at`. */
+void mesh_disturb(struct clock *k, int64_t bank, int64_t at, int64_t n);
+
+/* ---- l2.c */
+struct l2 *l2_new(const struct target *t);
+void l2_free(struct l2 *l);
+void l2_reset(struct l2 *l);
+void l2_step(struct clock *k);
+/* The piece of [addr, addr + left) that one request takes: its size, and how many
+ * bytes of use. */
+int64_t l2_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use);
+
+/* ---- count.c */
+void count_span(struct clock *k, int64_t n);
+struct counters *counters_new(const struct target *t);
+void counters_reset(struct counters *c);
+uint64_t counters_command(struct counters *c, const struct clock *k, uint64_t rs1);
+
+/* ---- time.c */
+struct clock *clock_new(struct hart *h, struct l2 *l2);
+void clock_free(struct clock *k);
+void clock_reset(struct clock *k);
+void clock_instructions(struct clock *k, uint64_t n);
+void clock_command(struct clock *k, const struct isa_cmd *c);
+void clock_fence(struct clock *k);
+/* Until every command given so far has left the front queue. */
+void clock_settle(struct clock *k);
+
+#endif

@@ -1,0 +1,108 @@
+/* Moves out: rows leave the accumulator through its scaler at their own pace, not
+ * while the array writes the same bank, and become writes of aligned pieces
+ * (timing.md 1.7).  Pooled images likewise, window by window. */
+#include "sim/clock.h"
+#include "src/base/num.h"
+
+static void
+begin(struct clock *k)
+{
+    struct station *s = &k->st[ST];
+    const struct slot *e;
+
+    if (!s->nqueue)
+        return;
+    if (k->store_end > (double)k->now) {
+        /* The next one starts in the cycle in which this one ends. */
+        int64_t at = (int64_t)k->store_end;
+        if (at > k->now) {
+            clock_wake(k, at);
+            return;
+        }
+    }
+    e = &s->slot[s->queue[0]];
+    if (e->w.kind != K_STORE || !e->w.rows || !e->w.row_bytes) {
+        queue_done_at(k, ST, s->queue[0], k->now + 2);
+        queue_pop(s);
+        return;
+    }
+    k->store_cur = s->queue[0];
+    queue_pop(s);
+    k->store_row = 0;
+    k->store_start = k->store_end > (double)k->now ? k->store_end : (double)k->now;
+    k->store_next = k->store_start + e->w.start;
+    clock_wake(k, k->now + 1);
+}
+
+/* Puts one row into the memory queue; returns how many pieces it took. */
+static int
+put_row(struct clock *k, uint64_t addr, int64_t left)
+{
+    int n = 0;
+
+    while (left > 0 && k->nmq < k->cap_mq) {
+        struct request *r = &k->mq[k->nmq++];
+        int64_t use, size = l2_piece(k->t, addr, left, &use);
+        *r = (struct request) { .ready = -1, .slot = -1 };
+        r->line = addr / (uint64_t)k->t->l2_line;
+        r->beats = (int)num_max(size / k->t->dma_bus_bytes, 1);
+        r->whole = use == k->t->l2_line;
+        k->writes++;
+        addr += (uint64_t)use;
+        left -= use;
+        n++;
+    }
+    return n;
+}
+
+static uint64_t
+row_address(const struct work *w, int64_t row)
+{
+    if (!w->line_rows)
+        return w->addr + (uint64_t)row * w->stride;
+    return w->addr + (uint64_t)(row / w->line_rows * w->line_stride)
+        + (uint64_t)(row % w->line_rows) * w->stride;
+}
+
+static void
+end(struct clock *k)
+{
+    double least = k->store_start + k->t->store_min;
+
+    k->store_end = k->store_next > least ? k->store_next : least;
+    queue_done_at(k, ST, k->store_cur, (int64_t)k->store_end + 2);
+    k->store_cur = -1;
+}
+
+void
+drain_step(struct clock *k)
+{
+    const struct work *w;
+    int64_t until;
+    int pieces;
+
+    if (k->store_cur < 0) {
+        begin(k);
+        if (k->store_cur < 0)
+            return;
+    }
+    w = &k->st[ST].slot[k->store_cur].w;
+    if ((int64_t)k->store_next > k->now) {
+        clock_wake(k, (int64_t)k->store_next);
+        return;
+    }
+    if (k->writes >= k->t->dma_in_flight || k->nmq + 16 > k->cap_mq)
+        return;
+    until = w->acc ? mesh_writes(k, w->bank_c) : 0;
+    if (until) {
+        clock_wake(k, until);
+        return;
+    }
+    if (k->store_next < (double)k->now)
+        k->store_next = (double)k->now;
+    pieces = put_row(k, row_address(w, k->store_row), w->row_bytes);
+    k->store_next += w->per_row + (pieces - 1) * k->t->store_split;
+    clock_wake(k, k->now + 1);
+    if (++k->store_row >= w->rows)
+        end(k);
+}

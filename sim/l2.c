@@ -1,0 +1,231 @@
+/* The shared cache as tags, the memory behind it as a busy time, and the bus between
+ * array and cache (timing.md 1.5).  Replacement is random, from a fixed seed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/clock.h"
+#include "src/base/num.h"
+
+struct tag {
+    uint64_t line;                   /* + 1; 0: empty */
+    int64_t ready;                   /* when its data is there, on the owner's clock */
+    int owner;
+    bool dirty;
+};
+
+struct l2 {
+    const struct target *t;
+    struct tag *tag;
+    int64_t sets, ways;
+    uint64_t seed;
+};
+
+/* Lines that no program uses: the cache of a machine that has been running. */
+static const uint64_t foreign = UINT64_C(1) << 58;
+
+struct l2 *
+l2_new(const struct target *t)
+{
+    struct l2 *l = calloc(1, sizeof *l);
+
+    if (!l)
+        return NULL;
+    l->t = t;
+    l->ways = t->l2_ways;
+    l->sets = t->l2_bytes / (t->l2_ways * t->l2_line);
+    l->tag = calloc((size_t)(l->sets * l->ways) + 1, sizeof *l->tag);
+    if (!l->tag) {
+        free(l);
+        return NULL;
+    }
+    l2_reset(l);
+    return l;
+}
+
+void
+l2_free(struct l2 *l)
+{
+    if (l)
+        free(l->tag);
+    free(l);
+}
+
+void
+l2_reset(struct l2 *l)
+{
+    l->seed = UINT64_C(88172645463325252);
+    for (int64_t i = 0; i < l->sets * l->ways; i++)
+        l->tag[i] = (struct tag) { .line = foreign + (uint64_t)i };
+}
+
+static uint64_t
+draw(struct l2 *l)
+{
+    l->seed ^= l->seed << 13;
+    l->seed ^= l->seed >> 7;
+    l->seed ^= l->seed << 17;
+    return l->seed;
+}
+
+int64_t
+l2_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use)
+{
+    int64_t most = num_min(t->dma_max_bytes, t->l2_line), best = 0;
+
+    *use = 0;
+    for (int64_t size = num_min(t->dma_bus_bytes, most); size <= most; size *= 2) {
+        int64_t into = (int64_t)(addr % (uint64_t)size);
+        int64_t n = num_min(size - into, left);
+        if (n > *use) {
+            *use = n;
+            best = size;
+        }
+    }
+    return best;
+}
+
+/* A way for a new line: an empty one, else any whose own fill is over. */
+static struct tag *
+victim(struct clock *k, struct tag *set)
+{
+    struct l2 *l = k->l2;
+    struct tag *v = set;
+
+    for (int64_t w = 0; w < l->ways; w++)
+        if (!set[w].line)
+            return &set[w];
+    for (int tries = 0; tries < 16; tries++) {
+        v = &set[draw(l) % (uint64_t)l->ways];
+        if (v->owner != k->h->number || v->ready <= k->now)
+            break;
+    }
+    return v;
+}
+
+static struct tag *
+find(struct l2 *l, struct tag *set, uint64_t line)
+{
+    for (int64_t w = 0; w < l->ways; w++)
+        if (set[w].line == line + 1)
+            return &set[w];
+    return NULL;
+}
+
+/* The memory's busy time for one line; when its data is there. */
+static int64_t
+from_dram(struct clock *k, double more)
+{
+    double start = (double)k->now > k->dram_free ? (double)k->now : k->dram_free;
+
+    k->dram_free = start + k->t->dram_line + more;
+    return (int64_t)start + k->t->dram_latency + k->t->dram_miss;
+}
+
+/* The cost of whom it throws out, then its data. */
+static int64_t
+fill(struct clock *k, const struct tag *v, const struct request *r)
+{
+    bool write = r->slot < 0;
+    double more = 0;
+
+    if (write && r->whole)
+        return k->now + k->t->dram_put;
+    if (v && v->line)
+        more = v->dirty ? k->t->dram_dirty : k->t->dram_clean;
+    if (write)
+        more += k->t->dram_partial;
+    return from_dram(k, more);
+}
+
+/* -1: no miss register is free. */
+static int64_t
+look_up(struct clock *k, const struct request *r)
+{
+    struct l2 *l = k->l2;
+    struct tag *set = NULL, *v = NULL;
+    bool write = r->slot < 0;
+    int64_t *miss = NULL, ready;
+
+    if (l->sets) {
+        set = &l->tag[(int64_t)(r->line % (uint64_t)l->sets) * l->ways];
+        v = find(l, set, r->line);
+    }
+    if (v) {
+        v->dirty |= write;
+        return v->owner == k->h->number ? num_max(v->ready, k->now) : k->now;
+    }
+    for (int64_t i = 0; i < k->t->l2_misses && !miss; i++)
+        if (k->miss_free[i] <= k->now)
+            miss = &k->miss_free[i];
+    if (!miss)
+        return -1;
+    v = set ? victim(k, set) : NULL;
+    ready = fill(k, v, r);
+    *miss = ready + (write && r->whole ? 2 : 4);
+    if (v)
+        *v = (struct tag) { r->line + 1, ready, k->h->number, write };
+    return ready;
+}
+
+static int64_t
+first_miss_free(const struct clock *k)
+{
+    int64_t at = NEVER_COMES;
+
+    for (int64_t i = 0; i < k->t->l2_misses; i++)
+        at = num_min(at, k->miss_free[i]);
+    return at;
+}
+
+/* The request's data crosses the bus. */
+static void
+transfer(struct clock *k, int i)
+{
+    struct request r = k->mq[i];
+
+    k->bus = k->now + r.beats;
+    k->nmq--;
+    k->looked--;
+    memmove(k->mq + i, k->mq + i + 1, (size_t)(k->nmq - i) * sizeof *k->mq);
+    clock_wake(k, k->now + 1);
+    if (r.slot < 0) {
+        k->writes--;
+        k->external[5] += (uint64_t)(r.beats * k->t->dma_bus_bytes);
+        return;
+    }
+    k->reads--;
+    k->land[(k->land_first + k->nland++) % k->cap_mq] = (struct landing) {
+        k->now + k->t->l2_hit_latency, r.slot, r.beats, r.writes, r.row, r.step, r.busy };
+}
+
+/* One look at the tags a cycle, in order; one transfer at a time, of the oldest that
+ * is ready. */
+void
+l2_step(struct clock *k)
+{
+    int64_t soon = NEVER_COMES;
+
+    if (k->looked < k->nmq) {
+        int64_t ready = look_up(k, &k->mq[k->looked]);
+        if (ready >= 0) {
+            k->mq[k->looked++].ready = ready;
+            clock_wake(k, k->now + 1);
+        } else {
+            clock_wake(k, first_miss_free(k));
+        }
+    }
+    if (k->bus > k->now) {
+        if (k->nmq)
+            clock_wake(k, k->bus);
+        return;
+    }
+    for (int i = 0; i < k->looked; i++) {
+        if (k->mq[i].ready <= k->now) {
+            transfer(k, i);
+            return;
+        }
+        soon = num_min(soon, k->mq[i].ready);
+    }
+    if (k->looked)
+        clock_wake(k, soon);
+}

@@ -1,0 +1,159 @@
+/* Moves in: rows become requests, one a cycle, for two moves at a time; what comes
+ * back is written to the local memories one row a cycle (timing.md 1.4). */
+#include "sim/clock.h"
+#include "src/base/num.h"
+
+static void
+finished(struct clock *k, int slot, int64_t at)
+{
+    queue_done_at(k, LD, slot, at);
+    k->load_out--;
+}
+
+/* ---- arrival */
+
+/* Rows written to the scratchpad take its banks from the array. */
+static void
+write_rows(struct clock *k, int64_t row, int64_t step, int64_t n, int64_t at, int64_t each)
+{
+    int64_t rows = k->h->sp.rows;
+
+    for (int64_t i = 0; i < n; i++)
+        if (row + i * step < rows)
+            mesh_disturb(k, (row + i * step) / k->t->sp_bank_rows, at, each);
+}
+
+void
+load_land(struct clock *k)
+{
+    while (k->nland) {
+        struct landing *l = &k->land[k->land_first];
+        struct slot *e = &k->st[LD].slot[l->slot];
+        int64_t until = 0, each = e->w.repeat ? e->w.rows : 1;
+
+        if (l->at > k->now || k->port > k->now) {
+            clock_wake(k, num_max(l->at, k->port));
+            return;
+        }
+        if (e->w.acc)
+            until = mesh_writes(k, (l->row - k->h->sp.rows) / k->t->acc_bank_rows);
+        if (until) {
+            clock_wake(k, until);
+            return;
+        }
+        write_rows(k, l->row, l->step, l->writes, k->now, each);
+        k->port = k->now + l->busy;
+        k->external[4] += (uint64_t)(l->beats * l->beats * k->t->dma_bus_bytes);
+        if (--e->left == 0 && e->all)
+            finished(k, l->slot, k->now + num_max(l->beats, l->busy) - 1 + k->t->dma_tail);
+        k->land_first = (k->land_first + 1) % k->cap_mq;
+        k->nland--;
+        clock_wake(k, k->now + 1);
+    }
+}
+
+/* ---- requests */
+
+/* Zeros are written without a look at memory, one row a cycle. */
+static void
+zeros(struct clock *k, int slot)
+{
+    struct slot *e = &k->st[LD].slot[slot];
+    int64_t n = e->w.rows * e->w.blocks;
+
+    write_rows(k, e->w.local, e->w.block_stride, e->w.blocks, k->now, e->w.rows);
+    k->load_gap = k->now + n;
+    finished(k, slot, k->now + n + 4);
+}
+
+/* The next move, if there may be one more; false: none. */
+static bool
+begin(struct clock *k)
+{
+    struct station *s = &k->st[LD];
+    int slot;
+    struct slot *e;
+
+    if (!s->nqueue || k->load_out >= k->t->dma_moves)
+        return false;
+    if (k->load_gap > k->now) {
+        clock_wake(k, k->load_gap);
+        return false;
+    }
+    slot = s->queue[0];
+    e = &s->slot[slot];
+    queue_pop(s);
+    k->load_out++;
+    clock_wake(k, k->now + 1);
+    if (e->w.kind != K_LOAD || !e->w.rows || !e->w.row_bytes) {
+        finished(k, slot, k->now + 1);
+        return false;
+    }
+    if (e->w.zero) {
+        zeros(k, slot);
+        return false;
+    }
+    k->load_cur = slot;
+    k->load_row = k->load_sub = 0;
+    return true;
+}
+
+/* Cycles the write port spends on a request: rows, elements through the scaler, and
+ * one more when its last beats hold nothing of use (timing.md 1.4, 16 x 48 B). */
+static int64_t
+port_cycles(const struct clock *k, const struct work *w, int64_t writes, int64_t use)
+{
+    int64_t n = w->repeat ? writes * w->rows : writes;
+
+    if (w->scaled)
+        n = num_max(n, num_ceil_div(use / k->h->s->elem_bytes
+            * (w->repeat ? w->rows : 1), k->t->dma_scale_elems));
+    return n;
+}
+
+static void
+request(struct clock *k, struct slot *e)
+{
+    const struct work *w = &e->w;
+    uint64_t addr = w->addr + (uint64_t)k->load_row * w->stride + (uint64_t)k->load_sub;
+    int64_t use, size = l2_piece(k->t, addr, w->row_bytes - k->load_sub, &use);
+    int64_t first = k->load_sub / w->block_bytes;
+    int64_t last = (k->load_sub + use - 1) / w->block_bytes;
+    int64_t bus = k->t->dma_bus_bytes, end = (int64_t)(addr & (uint64_t)(size - 1)) + use;
+    struct request *r = &k->mq[k->nmq++];
+
+    *r = (struct request) { .ready = -1, .slot = k->load_cur };
+    r->line = addr / (uint64_t)k->t->l2_line;
+    r->beats = (int)num_max(size / bus, 1);
+    if (size - end >= bus)
+        r->beats++;
+    r->writes = (int)(last - first + 1);
+    r->row = w->local + k->load_row + first * w->block_stride;
+    r->step = w->block_stride;
+    r->busy = port_cycles(k, w, r->writes, use);
+    k->reads++;
+    e->left++;
+    k->load_sub += use;
+}
+
+void
+load_step(struct clock *k)
+{
+    struct slot *e;
+
+    if (k->load_cur < 0 && !begin(k))
+        return;
+    if (k->reads >= k->t->dma_in_flight || k->nland >= k->cap_mq - k->reads - 1)
+        return;
+    e = &k->st[LD].slot[k->load_cur];
+    request(k, e);
+    clock_wake(k, k->now + 1);
+    if (k->load_sub < e->w.row_bytes)
+        return;
+    k->load_sub = 0;
+    if (++k->load_row < (e->w.repeat ? 1 : e->w.rows))
+        return;
+    e->all = true;
+    k->load_gap = k->now + k->t->dma_move_gap + (e->w.repeat ? e->w.rows : 0);
+    k->load_cur = -1;
+}

@@ -1,0 +1,173 @@
+/* The two clocks of a hart: the core's, which runs ahead until a queue is full or a
+ * fence waits, and the array's, which is turned up to there and skips to the next
+ * cycle with work.  No unit keeps time of its own. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/clock.h"
+#include "src/base/num.h"
+
+/* ---- life */
+
+struct clock *
+clock_new(struct hart *h, struct l2 *l2)
+{
+    const struct target *t = h->s->t;
+    struct clock *k = calloc(1, sizeof *k);
+
+    if (!k)
+        return NULL;
+    k->h = h;
+    k->t = t;
+    k->l2 = l2;
+    k->cap_mq = (int)(2 * t->dma_in_flight) + 64;
+    k->mq = calloc((size_t)k->cap_mq, sizeof *k->mq);
+    k->land = calloc((size_t)k->cap_mq, sizeof *k->land);
+    k->bank_until = calloc((size_t)t->sp_banks, sizeof *k->bank_until);
+    k->miss_free = calloc((size_t)t->l2_misses, sizeof *k->miss_free);
+    if (queue_init(k) && k->mq && k->land && k->bank_until && k->miss_free)
+        return k;
+    clock_free(k);
+    return NULL;
+}
+
+void
+clock_free(struct clock *k)
+{
+    if (!k)
+        return;
+    queue_free(k);
+    free(k->mq);
+    free(k->land);
+    free(k->bank_until);
+    free(k->miss_free);
+    free(k);
+}
+
+void
+clock_reset(struct clock *k)
+{
+    queue_reset(k);
+    mesh_reset(k);
+    k->now = 0;
+    k->wake = NEVER_COMES;
+    k->core = 0;
+    k->fencing = false;
+    k->load_cur = k->store_cur = -1;
+    k->load_out = 0;
+    k->load_gap = k->port = k->bus = 0;
+    k->nmq = k->looked = k->reads = k->writes = k->nland = 0;
+    k->dram_free = k->store_end = k->store_next = 0;
+    memset(k->bank_until, 0, (size_t)k->t->sp_banks * sizeof *k->bank_until);
+    memset(k->miss_free, 0, (size_t)k->t->l2_misses * sizeof *k->miss_free);
+    memset(&k->sum, 0, sizeof k->sum);
+    memset(k->event, 0, sizeof k->event);
+    memset(k->external, 0, sizeof k->external);
+}
+
+/* ---- the array's clock */
+
+/* Why does the array not multiply? */
+static uint64_t *
+idle_reason(struct clock *k)
+{
+    const struct station *s = &k->st[EX];
+    const struct slot *e = s->nwait ? &s->slot[s->wait[0]] : NULL;
+
+    if (s->nqueue > 1)
+        return &k->sum.stall_commands;
+    if (e && e->dep[LD])
+        return &k->sum.stall_operands;
+    if (e && e->dep[ST])
+        return &k->sum.stall_store;
+    return k->fencing ? &k->sum.stall_fence : &k->sum.stall_commands;
+}
+
+/* Whatever waits for something that no longer comes is dropped: only nonsense that
+ * the rules refuse gets here. */
+static void
+unstick(struct clock *k)
+{
+    queue_reset(k);
+    mesh_reset(k);
+    k->load_cur = k->store_cur = -1;
+    k->load_out = 0;
+    k->nmq = k->looked = k->reads = k->writes = k->nland = 0;
+}
+
+/* On to the next cycle with work. */
+static void
+turn(struct clock *k)
+{
+    int64_t n = k->wake - k->now;
+
+    if (k->wake == NEVER_COMES) {
+        unstick(k);
+        return;
+    }
+    if (n > 0) {
+        int64_t idle = k->wake - num_max(k->now, k->mesh.end + 1);
+        if (!k->mesh.running && idle > 0)
+            *idle_reason(k) += (uint64_t)idle;
+        count_span(k, n);
+        k->now = k->wake;
+    }
+    k->wake = NEVER_COMES;
+    queue_complete(k);
+    queue_step(k);
+    mesh_step(k);
+    drain_step(k);
+    load_step(k);
+    l2_step(k);
+    load_land(k);
+}
+
+void
+clock_settle(struct clock *k)
+{
+    while (k->front_n)
+        turn(k);
+    if (k->core < (double)k->now)
+        k->core = (double)k->now;
+}
+
+/* ---- the core's */
+
+void
+clock_instructions(struct clock *k, uint64_t n)
+{
+    double t = (double)n * k->t->core_instr;
+
+    k->core += t;
+    k->sum.core += (uint64_t)t;
+}
+
+void
+clock_command(struct clock *k, const struct isa_cmd *c)
+{
+    struct work w = work_of(k->h, c);
+    int64_t at;
+
+    while (k->front_n == FRONT)
+        turn(k);
+    if (k->core < (double)k->now)
+        k->core = (double)k->now;
+    k->core += k->t->core_issue;
+    at = (int64_t)ceil(k->core) + k->t->cmd_transit;
+    queue_push(k, &w, at);
+    if (k->front_n == 1)
+        clock_wake(k, at);
+}
+
+void
+clock_fence(struct clock *k)
+{
+    k->fencing = true;
+    while (!queue_idle(k))
+        turn(k);
+    k->fencing = false;
+    if (k->core < (double)k->now)
+        k->core = (double)k->now;
+    k->core += (double)k->t->core_fence;
+}

@@ -18,7 +18,14 @@ ir_libir_a_SOURCES = \
 	ir/map.def \
 	ir/op.c \
 	ir/order.c \
+	ir/parse.c \
+	ir/parse.h \
+	ir/parse_lex.c \
+	ir/parse_lex.h \
+	ir/parse_node.c \
+	ir/parse_type.c \
 	ir/pass.h \
+	ir/print.c \
 	ir/quant.c \
 	ir/ref.c \
 	ir/type.c \

@@ -4,6 +4,7 @@
 
 UNIT_TESTS = \
 	test/unit/check_base \
+	test/unit/check_output \
 	test/unit/check_target
 
 SH_TESTS = \

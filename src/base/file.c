@@ -293,11 +293,12 @@ path_data(struct arena *a, const char *name)
 /* Never freed, for the signal handler. */
 struct temp {
     struct temp *next;
+    pid_t owner;                     /* a forked child removes only its own */
+    volatile sig_atomic_t removed;
     char path[];
 };
 static struct temp *volatile temps;
 static volatile sig_atomic_t keep_temps;
-static pid_t temp_owner;             /* a forked child removes nothing */
 
 const char *
 temp_dir(struct arena *a, struct diag *d)
@@ -316,7 +317,8 @@ temp_dir(struct arena *a, struct diag *d)
         return NULL;
     }
     strcpy(t->path, path);
-    temp_owner = getpid();
+    t->owner = getpid();
+    t->removed = 0;
     cleanup_arm();
     t->next = temps;
     temps = t;
@@ -337,8 +339,9 @@ temp_remove_all(void)
     int saved = errno;
 
     for (struct temp *t = temps; t; t = t->next) {
-        if (keep_temps || getpid() != temp_owner)
-            break;
+        if (keep_temps || t->removed || t->owner != getpid())
+            continue;
+        t->removed = 1;
         pid_t pid = fork();
         if (pid == 0) {
             char rm[] = "rm", how[] = "-rf", end[] = "--";
@@ -350,6 +353,5 @@ temp_remove_all(void)
             while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
                 ;
     }
-    temps = NULL;
     errno = saved;
 }

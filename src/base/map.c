@@ -8,6 +8,9 @@
 
 /* Out of memory is the arena's kind of failure; uthash's own default exits. */
 #define uthash_fatal(msg) abort()
+/* Its table lives in the arena of `m`, so that a map nobody frees is no leak. */
+#define uthash_malloc(bytes) arena_alloc(m->arena, (bytes))
+#define uthash_free(p, bytes) ((void)(p))
 #include <uthash.h>
 
 struct entry {

@@ -81,8 +81,10 @@ gm_trap_report(uint64_t cause, uint64_t pc, uint64_t value, const uint64_t *regs
 
     if (again++)
         gm_exit(GM_EXIT_TRAP);
+    gm_mailbox.end = GM_EXIT_TRAP;
     if (is_command(cause, pc, value)) {
         text("no Gemmini here: run it with gemmcc-run, Spike or Gemmini hardware\n");
+        gm_mailbox.end = GM_EXIT_NO_DEVICE;
         gm_exit(GM_EXIT_NO_DEVICE);
     }
     text("trap: ");

@@ -82,3 +82,16 @@ src_libfront_a_SOURCES = \
 	src/front/weights.h
 src_libfront_a_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS) $(ZLIB_CFLAGS) \
 	$(LIBZIP_CFLAGS) $(LIBPNG_CFLAGS) $(LIBJPEG_CFLAGS)
+
+# ---- driver: everything the programs share, and the programs
+noinst_LIBRARIES += src/libdriver.a
+src_libdriver_a_CFLAGS = $(AM_CFLAGS) $(LIBELF_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS)
+src_libdriver_a_SOURCES = \
+	src/driver/elf.c \
+	src/driver/elf.h \
+	src/driver/qemu.c \
+	src/driver/qemu.h
+
+# What a program links, upper floors first.  Tests of a floor link it and those below.
+ALL_LIBS = src/libdriver.a $(FRONT_LIBS) passes/libpasses.a backend/libgemmini.a \
+	backend/libbackend.a ir/libir.a sim/libsim.a $(BASE_LIBS) $(LIBELF_LIBS) $(FRONT_EXT)

@@ -10,7 +10,7 @@ UNIT_TESTS = \
 SH_TESTS = \
 	test/floors.sh
 
-TEST_LIBS = sim/libsim.a $(BASE_LIBS) $(CHECK_LIBS)
+TEST_LIBS = $(ALL_LIBS) $(CHECK_LIBS)
 LDADD = $(TEST_LIBS)
 
 if HAVE_CHECK

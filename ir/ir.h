@@ -122,6 +122,7 @@ struct value {                   /* an edge: one writer, many readers */
     bool mutable;                /* a weight that the program may change */
     bool is_output;              /* of the graph */
     bool is_input;
+    enum dtype model_dt;         /* inputs and outputs: the model's own type where quantize changed it */
     float lo, hi; bool ranged;   /* set by calibrate */
     const struct value *real;    /* quantized constants: what they were made from; NULL else */
     struct buffer *buf;

@@ -14,7 +14,8 @@
  * m.convert between types by their quant: float to int8 (round_quantize8), int8 to float,
  *           integer casts saturate; uint8 and int8 with zero points 128 apart keep the real value
  * m.move    y[dst_start + i] = x[src_start + i * src_step] through perm (y axis d walks x axis
- *           perm[d]); elements of y not written keep `fill` when fills is set
+ *           perm[d]); elements of y not written keep `fill` when fills is set; src_* count in axes of x
+ * m.join    inputs one after the other along an axis; a view: each input lies inside y
  * m.softmax x int8 or float to float, along axis; log: LogSoftmax.  fmath.h arithmetic
  * m.map     elementwise with broadcasting on real values, then quantized if y is
  * m.reduce  over axes, on real values
@@ -50,6 +51,7 @@ struct m_move_attr {
     struct ints perm, src_start, src_step, dst_start, count; /* count: in y's axes */
     int64_t fills; int64_t fill; /* stored value */
 };
+struct m_join_attr { int64_t axis; };
 struct m_softmax_attr { int64_t axis, log; };
 enum m_map_op {
 #define M(id, name, arity) M_MAP_##id,
@@ -62,7 +64,7 @@ struct m_reduce_attr { int64_t op; struct ints axes; int64_t keepdims; };
 struct m_gather_attr { int64_t axis; };
 
 extern const struct op_def op_m_conv, op_m_matmul, op_m_add, op_m_pool, op_m_table, op_m_convert,
-    op_m_move, op_m_softmax, op_m_map, op_m_reduce, op_m_gather;
+    op_m_move, op_m_join, op_m_softmax, op_m_map, op_m_reduce, op_m_gather;
 
 /* Builders for lower functions (ir/lower.c): a machine node before l->n, with its
  * name and origin. */

@@ -34,6 +34,7 @@ struct pass_options {
 
 struct target;
 struct backend;
+struct m_pool_attr;
 struct pass_ctx {
     struct graph *g;
     struct arena *arena;
@@ -43,6 +44,8 @@ struct pass_ctx {
     struct pass_options *opt;
     struct feed *feed;
     void (*progress)(const char *what, long done, long total);
+    /* May the array max-pool on the way out of this m.conv?  NULL: never. */
+    bool (*can_pool)(const struct node *conv, const struct m_pool_attr *p, const struct target *t);
 };
 /* True if one more optional rewrite may be done; counts it (--opt-limit). */
 static inline bool pass_may_rewrite(struct pass_ctx *c)

@@ -109,3 +109,63 @@ const struct op_def op_m_move = {
     .infer = infer,
     .eval = eval,
 };
+
+static const struct attr_def join_attrs[] = {
+    { "axis", ATTR_INT, FIELD(m_join_attr, axis), "0", "axis to join along", NULL },
+    { 0 },
+};
+
+static bool
+infer_join(struct infer *q)
+{
+    struct node *n = q->n;
+    int axis = (int)((const struct m_join_attr *)n->attr)->axis;
+    struct shape y;
+
+    if (!machine_known(q, n->nin))
+        return false;
+    y = n->in[0]->type.shape;
+    if (axis < 0 || axis >= y.rank)
+        return machine_error(q, "no axis %d", axis);
+    for (int i = 1; i < n->nin; i++) {
+        struct shape s = n->in[i]->type.shape;
+        struct dim d = s.rank == y.rank ? s.dim[axis] : dim_of(0);
+        s.dim[axis] = y.dim[axis];
+        if (!shape_equal(&s, &y) || n->in[i]->type.dt != n->in[0]->type.dt)
+            return machine_error(q, "input %d does not fit input 0", i);
+        y.dim[axis] = dim_of(y.dim[axis].n + d.n);
+    }
+    machine_out(q, n->in[0]->type.dt, &y);
+    return true;
+}
+
+static void
+eval_join(struct eval *e)
+{
+    const struct node *n = e->n;
+    int axis = (int)((const struct m_join_attr *)n->attr)->axis;
+    const struct type *y = &n->out[0]->type;
+    int64_t rows = shape_count(&y->shape, 0, axis), pitch = shape_bytes(y, axis);
+    char *to = e->out[0];
+
+    for (int i = 0; i < n->nin; i++) {
+        int64_t run = shape_bytes(&n->in[i]->type, axis);
+        for (int64_t r = 0; r < rows; r++)
+            memcpy(to + r * pitch, (const char *)e->in[i] + r * run, (size_t)run);
+        to += run;
+    }
+}
+
+const struct op_def op_m_join = {
+    .name = "m.join",
+    .doc = "tensors side by side in memory",
+    .since = 1,
+    .min_in = 1, .max_in = 4096,
+    .stages = STAGE_MACHINE,
+    .traits = OP_MACHINE | OP_VIEW,
+    .quant = Q_SAME_AS_OUTPUT,
+    .attr_size = sizeof(struct m_join_attr),
+    .attrs = join_attrs,
+    .infer = infer_join,
+    .eval = eval_join,
+};

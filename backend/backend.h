@@ -120,11 +120,11 @@ struct emit {
     struct diag *diag;
     const char *name;            /* C identifier of the model */
     const char *model_digest, *version, *options;
-    const char *recipe, *labels; /* may be NULL */
-    const char *weights_file;    /* as .incbin names it */
+    const char *recipe, *labels; /* may be NULL; labels one a line */
 };
 void emit_c(const struct program *p, const struct emit *e, struct out *o);       /* NAME.c */
 void emit_header(const struct program *p, const struct emit *e, struct out *o);  /* NAME.h */
+void emit_main(const struct program *p, const struct emit *e, struct out *o);    /* NAME_main.c */
 void emit_asm(const struct program *p, const struct emit *e, struct out *o);     /* NAME_data.S */
 void emit_weights(const struct program *p, struct out *o);                       /* NAME.weights */
 void emit_meta(const struct program *p, const struct emit *e, struct out *o);    /* .gm.meta */

@@ -3,11 +3,25 @@ noinst_LIBRARIES += backend/libbackend.a backend/libgemmini.a
 backend_libbackend_a_CFLAGS = $(STRICT_CFLAGS)
 backend_libbackend_a_SOURCES = \
 	backend/backend.h \
+	backend/core.c \
+	backend/host.c \
 	backend/prog.c \
-	backend/prog.h
+	backend/prog.h \
+	backend/prog_parse.c \
+	backend/prog_print.c \
+	backend/program.c \
+	backend/sched.c \
+	backend/walk.c
 
 backend_libgemmini_a_CFLAGS = $(STRICT_CFLAGS)
-backend_libgemmini_a_SOURCES = backend/gemmini/gemmini.h
+backend_libgemmini_a_SOURCES = \
+	backend/gemmini/backend.c \
+	backend/gemmini/cost.c \
+	backend/gemmini/emit.c \
+	backend/gemmini/gemmini.h \
+	backend/gemmini/pool.c \
+	backend/gemmini/product.c \
+	backend/gemmini/stream.c
 
 # Kernel programs as text; #include "backend/gemmini/stream_prog.h" for `stream_prog`.
 KERNEL_TEXTS = \

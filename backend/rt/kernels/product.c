@@ -1,0 +1,108 @@
+/* Products on the core, for what no array takes: convolution, matmul, scaled sum.
+ * The same arithmetic as on the array: int32 sums, one scale, one rounding. */
+#include "backend/rt/kernels/view.h"
+
+struct scales { const float *at; int64_t block, n; };
+
+static int8_t
+finish(int32_t acc, int64_t relu, const struct scales *s, int64_t channel)
+{
+    int64_t i = s->n == 1 ? 0 : channel / s->block;
+
+    if (relu && acc < 0)
+        acc = 0;
+    return round_scale8(acc, s->at[i]);
+}
+
+struct window { const struct gm_view *x, *w; const int64_t *i; };
+
+static int32_t
+conv_sum(const struct window *q, int64_t n, int64_t o, int64_t group, int64_t y, int64_t x)
+{
+    const struct gm_view *in = q->x, *w = q->w;
+    int64_t cg = w->dim[1], sum = 0;
+
+    for (int64_t ky = 0; ky < w->dim[2]; ky++)
+        for (int64_t kx = 0; kx < w->dim[3]; kx++) {
+            int64_t iy = y * q->i[0] + ky * q->i[2] - q->i[4], ix = x * q->i[1] + kx * q->i[3] - q->i[5];
+            bool outside = iy < 0 || iy >= in->dim[2] || ix < 0 || ix >= in->dim[3];
+            const int8_t *a = (const int8_t *)in->data + n * in->pitch[0] + group * cg * in->pitch[1]
+                + iy * in->pitch[2] + ix * in->pitch[3];
+            const int8_t *b = (const int8_t *)w->data + o * w->pitch[0] + ky * w->pitch[2] + kx * w->pitch[3];
+            for (int64_t c = 0; c < cg; c++)
+                sum += (int64_t)(outside ? q->i[9] : a[c * in->pitch[1]]) * b[c * w->pitch[1]];
+        }
+    return (int32_t)sum;
+}
+
+void
+gm_k_conv(const struct gm_call *c)
+{
+    const struct gm_view *x = c->in[0], *w = c->in[1], *y = c->out;
+    const int32_t *bias = c->in[2] ? c->in[2]->data : 0;
+    struct scales s = { c->scale, c->i[11], c->i[12] };
+    struct window q = { x, w, c->i };
+    int64_t og = y->dim[1] / c->i[8];
+
+    for (int64_t n = 0; n < y->dim[0]; n++)
+        for (int64_t o = 0; o < y->dim[1]; o++)
+            for (int64_t i = 0; i < y->dim[2]; i++)
+                for (int64_t j = 0; j < y->dim[3]; j++) {
+                    int32_t acc = (int32_t)((uint32_t)(bias ? bias[o] : 0) + (uint32_t)conv_sum(&q, n, o, o / og, i, j));
+                    *gm_byte(y, (int64_t[]){ n, o, i, j }) = (char)finish(acc, c->i[10], &s, o);
+                }
+}
+
+/* Byte offset of matrix `index` (leading axes of y) in v. */
+static int64_t
+matrix_at(const struct gm_view *v, const struct gm_view *y, int64_t index)
+{
+    int64_t at = 0;
+
+    for (int d = 3; d <= y->rank; d++) {
+        int64_t n = y->dim[y->rank - d], i = index % n;
+        index /= n;
+        if (d <= v->rank && v->dim[v->rank - d] != 1)
+            at += i * v->pitch[v->rank - d];
+    }
+    return at;
+}
+
+void
+gm_k_matmul(const struct gm_call *c)
+{
+    const struct gm_view *a = c->in[0], *b = c->in[1], *y = c->out;
+    const int32_t *bias = c->in[2] ? c->in[2]->data : 0;
+    struct scales s = { c->scale, c->i[3], c->i[4] };
+    int64_t am = a->pitch[a->rank - 2 + (c->i[0] != 0)], ak = a->pitch[a->rank - 1 - (c->i[0] != 0)];
+    int64_t bk = b->pitch[b->rank - 2 + (c->i[1] != 0)], bn = b->pitch[b->rank - 1 - (c->i[1] != 0)];
+    int64_t k = a->dim[a->rank - 1 - (c->i[0] != 0)], m = y->dim[y->rank - 2], n = y->dim[y->rank - 1];
+    int64_t many = gm_count(y) / (m * n);
+
+    for (int64_t z = 0; z < many; z++) {
+        const int8_t *pa = (const int8_t *)a->data + matrix_at(a, y, z), *pb = (const int8_t *)b->data + matrix_at(b, y, z);
+        int8_t *py = (int8_t *)y->data + matrix_at(y, y, z);
+        for (int64_t i = 0; i < m; i++)
+            for (int64_t j = 0; j < n; j++) {
+                uint32_t acc = (uint32_t)(bias ? bias[j] : 0);
+                for (int64_t l = 0; l < k; l++)
+                    acc += (uint32_t)(pa[i * am + l * ak] * pb[l * bk + j * bn]);
+                py[i * y->pitch[y->rank - 2] + j * y->pitch[y->rank - 1]] = finish((int32_t)acc, c->i[2], &s, j);
+            }
+    }
+}
+
+void
+gm_k_add(const struct gm_call *c)
+{
+    struct scales s = { c->f, 0, 1 };
+    struct gm_walk w;
+
+    gm_walk_start(&w, c->out);
+    gm_walk_add(&w, c->in[0]);
+    gm_walk_add(&w, c->in[1]);
+    for (int64_t n = gm_count(c->out); n > 0; n--, gm_walk_next(&w)) {
+        int64_t acc = c->i[0] * *(int8_t *)w.at[1] + c->i[1] * *(int8_t *)w.at[2] + c->i[2];
+        *(int8_t *)w.at[0] = finish((int32_t)acc, c->i[3], &s, 0);
+    }
+}

@@ -1,0 +1,146 @@
+/* Elements of views, for the core kernels: walking in logical order whatever the
+ * layout, and reading and writing as integer or real. */
+#ifndef GM_VIEW_H
+#define GM_VIEW_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend/rt/kernels/gm_kernels.h"
+#include "src/machine/round.h"
+
+static inline int64_t
+gm_count(const struct gm_view *v)
+{
+    int64_t n = 1;
+
+    for (int i = 0; i < v->rank; i++)
+        n *= v->dim[i];
+    return n;
+}
+
+/* Where a walk in the logical order of `of` stands in each of up to three views; axes
+ * of size 1, or missing in front, are spread. */
+struct gm_walk {
+    int rank, views;
+    int64_t index[GM_RANK], dim[GM_RANK];
+    int64_t step[3][GM_RANK];
+    char *at[3];
+};
+
+static inline void
+gm_walk_add(struct gm_walk *w, const struct gm_view *v)
+{
+    int k = w->views++, shift = w->rank - v->rank;
+
+    w->at[k] = v->data;
+    for (int i = 0; i < w->rank; i++)
+        w->step[k][i] = i < shift || v->dim[i - shift] == 1 ? 0 : v->pitch[i - shift];
+}
+
+static inline void
+gm_walk_start(struct gm_walk *w, const struct gm_view *of)
+{
+    w->rank = of->rank;
+    w->views = 0;
+    for (int i = 0; i < of->rank; i++) {
+        w->index[i] = 0;
+        w->dim[i] = of->dim[i];
+    }
+    gm_walk_add(w, of);
+}
+
+static inline void
+gm_walk_next(struct gm_walk *w)
+{
+    for (int d = w->rank - 1; d >= 0; d--) {
+        if (++w->index[d] < w->dim[d]) {
+            for (int k = 0; k < w->views; k++)
+                w->at[k] += w->step[k][d];
+            return;
+        }
+        for (int k = 0; k < w->views; k++)
+            w->at[k] -= (w->dim[d] - 1) * w->step[k][d];
+        w->index[d] = 0;
+    }
+}
+
+static inline int64_t
+gm_bytes(int32_t type)
+{
+    static const int8_t bytes[] = { 1, 1, 4, 8, 4, 1, 2, 2, 4, 8 };
+
+    return bytes[type];
+}
+
+static inline int64_t
+gm_int(const struct gm_view *v, const char *p)
+{
+    switch (v->type) {
+    case GM_I8: return *(const int8_t *)p;
+    case GM_U8: case GM_BOOL: return *(const uint8_t *)p;
+    case GM_I16: return *(const int16_t *)p;
+    case GM_U16: return *(const uint16_t *)p;
+    case GM_I32: return *(const int32_t *)p;
+    case GM_U32: return *(const uint32_t *)p;
+    case GM_I64: return *(const int64_t *)p;
+    case GM_F64: return (int64_t)*(const double *)p;
+    default: return (int64_t)*(const float *)p;
+    }
+}
+
+static inline float
+gm_real(const struct gm_view *v, const char *p)
+{
+    if (v->type == GM_F32)
+        return *(const float *)p;
+    if (v->type == GM_F64)
+        return (float)*(const double *)p;
+    if (v->scale != 0)
+        return v->scale * (float)(gm_int(v, p) - v->zero);
+    return (float)gm_int(v, p);
+}
+
+/* Integers saturate. */
+static inline void
+gm_put_int(const struct gm_view *v, char *p, int64_t x)
+{
+#define PUT(type, lo, hi) *(type *)p = (type)(x < (lo) ? (lo) : x > (hi) ? (hi) : x)
+    switch (v->type) {
+    case GM_I8: PUT(int8_t, INT8_MIN, INT8_MAX); break;
+    case GM_U8: PUT(uint8_t, 0, UINT8_MAX); break;
+    case GM_BOOL: *(uint8_t *)p = x != 0; break;
+    case GM_I16: PUT(int16_t, INT16_MIN, INT16_MAX); break;
+    case GM_U16: PUT(uint16_t, 0, UINT16_MAX); break;
+    case GM_I32: PUT(int32_t, INT32_MIN, INT32_MAX); break;
+    case GM_U32: PUT(uint32_t, 0, (int64_t)UINT32_MAX); break;
+    case GM_I64: *(int64_t *)p = x; break;
+    case GM_F64: *(double *)p = (double)x; break;
+    default: *(float *)p = (float)x; break;
+    }
+#undef PUT
+}
+
+static inline void
+gm_put_real(const struct gm_view *v, char *p, float x)
+{
+    if (v->type == GM_F32)
+        *(float *)p = x;
+    else if (v->type == GM_F64)
+        *(double *)p = (double)x;
+    else if (v->scale != 0)
+        gm_put_int(v, p, (int64_t)round_even(x / v->scale) + v->zero);
+    else
+        gm_put_int(v, p, (int64_t)x);
+}
+
+static inline char *
+gm_byte(const struct gm_view *v, const int64_t *index)
+{
+    char *p = v->data;
+
+    for (int i = 0; i < v->rank; i++)
+        p += index[i] * v->pitch[i];
+    return p;
+}
+
+#endif

@@ -64,6 +64,11 @@ src/front/onnx.pb-c.h: src/front/onnx.pb-c.c
 
 noinst_LIBRARIES += src/libfront.a
 src_libfront_a_SOURCES = \
+	src/front/dataset.c \
+	src/front/dataset.h \
+	src/front/image.c \
+	src/front/image.h \
+	src/front/image_read.c \
 	src/front/npy.c \
 	src/front/npy.h \
 	src/front/npz.c \
@@ -76,6 +81,7 @@ src_libfront_a_SOURCES = \
 	src/front/onnx_node.c \
 	src/front/proto.c \
 	src/front/proto.h \
+	src/front/recipe.c \
 	src/front/tensorfile.c \
 	src/front/tensorfile.h \
 	src/front/weights.c \

@@ -142,8 +142,8 @@ tensor_from_double(enum dtype dt, const double *in, int64_t n, void *out)
 }
 
 /* Equal but for axes of size 1. */
-static bool
-same_but_ones(const struct shape *a, const struct shape *b)
+bool
+tensor_shape_fits(const struct shape *a, const struct shape *b)
 {
     int i = 0, k = 0;
 
@@ -161,11 +161,12 @@ same_but_ones(const struct shape *a, const struct shape *b)
 
 bool
 tensor_as(struct arena *a, struct diag *d, const char *what,
-          const struct tensor *t, const struct type *want, struct tensor *out)
+          const struct tensor *from, const struct type *want, struct tensor *out)
 {
     struct place_ref at = { .file = what };
+    const struct tensor src = *from, *t = &src;          /* from may be out */
 
-    if (!same_but_ones(&t->shape, &want->shape))
+    if (!tensor_shape_fits(&t->shape, &want->shape))
         return diag_error(d, &at, "tensor-shape",
                           "the tensor is %s %s, the model's input %s %s",
                           dtype_name(t->dt), shape_text(a, &t->shape),

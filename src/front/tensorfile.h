@@ -34,6 +34,8 @@ bool tensorfile_write(struct arena *a, struct diag *d, const char *path,
 int64_t tensor_bytes(const struct tensor *t);
 /* Entries k to k + n - 1 of axis 0, which stays as an axis of n; shares the data. */
 struct tensor tensor_entries(const struct tensor *t, int64_t k, int64_t n);
+/* Equal but for axes of size 1. */
+bool tensor_shape_fits(const struct shape *a, const struct shape *b);
 /* The tensor as one of this type: same bytes if dtype and shape agree but for axes
  * of size 1, numbers converted (rounded to even, saturated) if only the dtype
  * differs.  False after a diagnostic (tensor-shape); `what` names it there. */

@@ -47,4 +47,13 @@ ir_libir_a_SOURCES = \
 	ir/ops/unary.c \
 	ir/ops/view.c \
 	ir/ops/window.c \
+	ir/ops/argmax.c \
+	ir/ops/cast.c \
+	ir/ops/expand.c \
+	ir/ops/gather.c \
+	ir/ops/logic.c \
+	ir/ops/quant.c \
+	ir/ops/reduce.c \
+	ir/ops/slice.c \
+	ir/ops/split.c \
 	ir/ops/ops.def

@@ -49,7 +49,8 @@ struct reshape_attr { struct ints shape; int64_t allowzero; };
 struct axes_attr { struct ints axes; };                /* Squeeze, Unsqueeze: sorted */
 struct transpose_attr { struct ints perm; };
 struct split_attr { int64_t axis, num_outputs; struct ints split; };
-struct slice_attr {              /* one entry per axis of the input, clamped; steps of either sign */
+struct slice_attr {              /* one entry per axis of the input, clamped; steps of either sign;
+                                    an end of -size - 1 stops after element 0 */
     struct ints starts, ends, axes, steps;
 };
 enum pad_mode { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE, PAD_WRAP };

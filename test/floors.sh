@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every include respects the floors; and the checker notices when one does not.
 set -u
+: "${top_srcdir:?}" "${AWK:?}"
 echo 1..3
 
 if out=$("$AWK" -f "$top_srcdir/build-aux/check-floors" \

@@ -378,13 +378,9 @@ other_kind(struct bytes b)
 }
 
 static Onnx__ModelProto *
-read_model(struct arena *a, struct diag *d, const char *path)
+read_model(struct arena *a, struct diag *d, const char *path, struct bytes b)
 {
     struct place_ref at = { .file = path };
-    struct bytes b;
-
-    if (!file_map(a, d, path, 0, &b))
-        return NULL;
     const char *other = other_kind(b);
     if (other) {
         diag_error(d, &at, "onnx-parse", "not an ONNX model");
@@ -419,14 +415,14 @@ drop_unknowable(struct graph *g)
 }
 
 struct graph *
-onnx_read(struct arena *a, struct diag *d, const char *path,
-          const struct onnx_options *opt)
+onnx_parse(struct arena *a, struct diag *d, const char *path, struct bytes b,
+           const struct onnx_options *opt)
 {
     static const struct onnx_options none;
     int before = diag_count(d, SEV_ERROR);
     struct import m = {
         .arena = a, .diag = d, .opt = opt ? opt : &none,
-        .model = read_model(a, d, path),
+        .model = read_model(a, d, path, b),
     };
 
     if (!m.model)
@@ -458,4 +454,13 @@ onnx_read(struct arena *a, struct diag *d, const char *path,
     map_free(m.mismatched);
     map_free(m.w.files);
     return diag_count(d, SEV_ERROR) > before ? NULL : m.g;
+}
+
+struct graph *
+onnx_read(struct arena *a, struct diag *d, const char *path,
+          const struct onnx_options *opt)
+{
+    struct bytes b;
+
+    return file_map(a, d, path, 0, &b) ? onnx_parse(a, d, path, b, opt) : NULL;
 }

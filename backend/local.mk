@@ -1,9 +1,15 @@
+include backend/rt/local.mk
+
 # The kernel program, what prints it, and the backends that build it.
 noinst_LIBRARIES += backend/libbackend.a backend/libgemmini.a
 backend_libbackend_a_CFLAGS = $(STRICT_CFLAGS)
 backend_libbackend_a_SOURCES = \
 	backend/backend.h \
 	backend/core.c \
+	backend/emit.h \
+	backend/emit_api.c \
+	backend/emit_c.c \
+	backend/emit_meta.c \
 	backend/host.c \
 	backend/prog.c \
 	backend/prog.h \
@@ -11,7 +17,8 @@ backend_libbackend_a_SOURCES = \
 	backend/prog_print.c \
 	backend/program.c \
 	backend/sched.c \
-	backend/walk.c
+	backend/walk.c \
+	$(RT_HOST_SOURCES)
 
 backend_libgemmini_a_CFLAGS = $(STRICT_CFLAGS)
 backend_libgemmini_a_SOURCES = \
@@ -40,5 +47,3 @@ TARGET_FILES = \
 	backend/targets/lean.ini
 targetsdir = $(pkgdatadir)/targets
 dist_targets_DATA = $(TARGET_FILES)
-
-include backend/rt/local.mk

@@ -1,5 +1,6 @@
 # The intermediate representation.
 noinst_LIBRARIES += ir/libir.a
+ir_libir_a_CFLAGS = $(STRICT_CFLAGS)
 ir_libir_a_SOURCES = \
 	ir/attr.c \
 	ir/attr.h \
@@ -40,6 +41,12 @@ ir_libir_a_SOURCES = \
 	ir/ops/conv.c \
 	ir/ops/elementwise.c \
 	ir/ops/gemm.c \
+	ir/ops/machine_conv.c \
+	ir/ops/machine_matmul.c \
+	ir/ops/machine_move.c \
+	ir/ops/machine_pool.c \
+	ir/ops/machine_util.c \
+	ir/ops/machine_util.h \
 	ir/ops/matmul.c \
 	ir/ops/pad.c \
 	ir/ops/pool.c \

@@ -2,8 +2,17 @@
 noinst_LIBRARIES += passes/libpasses.a
 passes_libpasses_a_CFLAGS = $(STRICT_CFLAGS)
 passes_libpasses_a_SOURCES = \
+	passes/calibrate.c \
+	passes/feed.c \
+	passes/fold_batchnorm.c \
+	passes/fold_bias.c \
+	passes/fold_pad.c \
+	passes/fuse_relu.c \
 	passes/infer.c \
+	passes/normal_form.c \
 	passes/passes.c \
 	passes/passes.def \
 	passes/passes.h \
+	passes/rewrite.c \
+	passes/rewrite.h \
 	passes/tidy.c

@@ -2,23 +2,34 @@
 # -I$(pkgdatadir)/rt finds what they include; libgm_rt.a beside them when configure
 # found a cross compiler.  Compiled by rules of our own: automake knows one compiler.
 
-RT_SOURCES = \
+# Core kernels: compiled for the host too, where layers are checked in process.
+RT_HOST_SOURCES = \
+	backend/rt/kernels/gm_kernels.h \
+	backend/rt/kernels/move.c \
+	backend/rt/kernels/pool.c \
+	backend/rt/kernels/product.c \
+	backend/rt/kernels/view.h
+
+RT_SOURCES = $(filter %.c,$(RT_HOST_SOURCES)) \
 	backend/rt/platform/htif/start.S \
 	backend/rt/platform/htif/trap.S \
 	backend/rt/platform/htif/console.c \
 	backend/rt/platform/htif/hart.c \
 	backend/rt/platform/htif/trap.c \
 	backend/rt/kernels/mem.c \
+	backend/rt/kernels/model.c \
 	backend/rt/kernels/print.c \
 	backend/rt/kernels/std.c \
 	backend/rt/kernels/tensor.c
 RT_INCLUDED = \
 	backend/rt/include/assert.h \
+	backend/rt/include/gm_model.h \
 	backend/rt/include/gm_rt.h \
 	backend/rt/include/stdio.h \
 	backend/rt/include/stdlib.h \
 	backend/rt/include/string.h \
-	backend/rt/kernels/gm_kernels.h \
+	$(filter %.h,$(RT_HOST_SOURCES)) \
+	ir/map.def \
 	src/machine/mailbox.h \
 	src/machine/round.h
 RT_OTHERS = backend/rt/platform/htif/link.ld
@@ -50,7 +61,7 @@ endif
 # The same tree beside uninstalled programs.
 noinst_DATA += rt/.linked
 rt/.linked:
-	$(AM_V_GEN)$(MKDIR_P) rt && cd rt && rm -f backend src libgm_rt.a \
-	    && $(LN_S) $(abs_top_srcdir)/backend $(abs_top_srcdir)/src . \
+	$(AM_V_GEN)$(MKDIR_P) rt && cd rt && rm -f backend ir src libgm_rt.a \
+	    && $(LN_S) $(abs_top_srcdir)/backend $(abs_top_srcdir)/ir $(abs_top_srcdir)/src . \
 	    && $(LN_S) $(abs_top_builddir)/backend/rt/libgm_rt.a . && : > .linked
 DISTCLEANFILES += rt/.linked

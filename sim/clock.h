@@ -12,6 +12,7 @@ enum {
     IN_LOADS = 8, IN_EXECS = 8, IN_STORES = 2, /* controllers' queues, Configs.scala:61 */
     IN_MESH = 5,                     /* pairs between first and last row, timing 1.6 */
     SHORT_ROWS = 4,                  /* fewer rows take as long, ExecuteController:287 */
+    ISSUE = 2,                       /* station to controller, chains of timing 1.4, 1.6 */
     FRONT = 8,                       /* four queues of two before the stations, timing 1.2 */
     STATION = 64                     /* most entries of one class */
 };
@@ -57,6 +58,7 @@ struct station {
     uint64_t busy;                   /* bits of slots in use */
     int wait[STATION], nwait;        /* not issued, in order */
     int queue[8], nqueue, room;      /* issued, waiting in the controller */
+    int64_t seen_at[8];              /* from when the controller sees them */
 };
 
 struct request {
@@ -118,7 +120,7 @@ struct clock {
     int reads, writes;               /* of them, each in flight */
     struct landing *land;            /* ring */
     int land_first, nland;
-    int64_t bus;                     /* free from then on */
+    int64_t bus, acked;              /* free from then on; the last write is in memory */
     int64_t *miss_free;              /* per miss register */
     double dram_free;
     /* stores */
@@ -153,6 +155,8 @@ void queue_reset(struct clock *k);
 void queue_push(struct clock *k, const struct work *w, int64_t at);
 void queue_step(struct clock *k);
 void queue_pop(struct station *s);
+/* How many the controller of a class sees by now. */
+int queue_seen(const struct clock *k, enum cls cls);
 void queue_done_at(struct clock *k, enum cls cls, int slot, int64_t at);
 void queue_complete(struct clock *k);
 /* Nothing waits and nothing runs, but perhaps for one preload without its compute. */
@@ -176,9 +180,10 @@ struct l2 *l2_new(const struct target *t);
 void l2_free(struct l2 *l);
 void l2_reset(struct l2 *l);
 void l2_step(struct clock *k);
-/* The piece of [addr, addr + left) that one request takes: its size, and how many
- * bytes of use. */
-int64_t l2_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use);
+/* What one request takes of [addr, addr + left).  Reads take the size that covers
+ * most, and say how much of it is of use; writes only whole sizes, but for one beat. */
+int64_t l2_read_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use);
+int64_t l2_write_piece(const struct target *t, uint64_t addr, int64_t left);
 
 /* ---- count.c */
 void count_span(struct clock *k, int64_t n);

@@ -10,7 +10,7 @@ begin(struct clock *k)
     struct station *s = &k->st[ST];
     const struct slot *e;
 
-    if (!s->nqueue)
+    if (!queue_seen(k, ST))
         return;
     if (k->store_end > (double)k->now) {
         /* The next one starts in the cycle in which this one ends. */
@@ -42,10 +42,10 @@ put_row(struct clock *k, uint64_t addr, int64_t left)
 
     while (left > 0 && k->nmq < k->cap_mq) {
         struct request *r = &k->mq[k->nmq++];
-        int64_t use, size = l2_piece(k->t, addr, left, &use);
+        int64_t use = l2_write_piece(k->t, addr, left);
         *r = (struct request) { .ready = -1, .slot = -1 };
         r->line = addr / (uint64_t)k->t->l2_line;
-        r->beats = (int)num_max(size / k->t->dma_bus_bytes, 1);
+        r->beats = (int)num_max(use / k->t->dma_bus_bytes, 1);
         r->whole = use == k->t->l2_line;
         k->writes++;
         addr += (uint64_t)use;

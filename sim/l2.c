@@ -68,7 +68,7 @@ draw(struct l2 *l)
 }
 
 int64_t
-l2_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use)
+l2_read_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use)
 {
     int64_t most = num_min(t->dma_max_bytes, t->l2_line), best = 0;
 
@@ -82,6 +82,17 @@ l2_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use)
         }
     }
     return best;
+}
+
+int64_t
+l2_write_piece(const struct target *t, uint64_t addr, int64_t left)
+{
+    int64_t most = num_min(t->dma_max_bytes, t->l2_line), bus = num_min(t->dma_bus_bytes, most);
+    int64_t size = most;
+
+    while (size > bus && (addr % (uint64_t)size || left < size))
+        size /= 2;
+    return num_min(size - (int64_t)(addr % (uint64_t)size), left);
 }
 
 /* A way for a new line: an empty one, else any whose own fill is over. */
@@ -111,14 +122,14 @@ find(struct l2 *l, struct tag *set, uint64_t line)
     return NULL;
 }
 
-/* The memory's busy time for one line; when its data is there. */
+/* The memory is busy for so long, from the time returned on. */
 static int64_t
-from_dram(struct clock *k, double more)
+occupy(struct clock *k, double cycles)
 {
     double start = (double)k->now > k->dram_free ? (double)k->now : k->dram_free;
 
-    k->dram_free = start + k->t->dram_line + more;
-    return (int64_t)start + k->t->dram_latency + k->t->dram_miss;
+    k->dram_free = start + cycles;
+    return (int64_t)start;
 }
 
 /* The cost of whom it throws out, then its data. */
@@ -128,13 +139,15 @@ fill(struct clock *k, const struct tag *v, const struct request *r)
     bool write = r->slot < 0;
     double more = 0;
 
-    if (write && r->whole)
-        return k->now + k->t->dram_put;
     if (v && v->line)
         more = v->dirty ? k->t->dram_dirty : k->t->dram_clean;
+    if (write && r->whole) {
+        occupy(k, k->t->dram_put_line + more);
+        return k->now + k->t->dram_put;
+    }
     if (write)
         more += k->t->dram_partial;
-    return from_dram(k, more);
+    return occupy(k, k->t->dram_line + more) + k->t->dram_latency + k->t->dram_miss;
 }
 
 /* -1: no miss register is free. */
@@ -190,6 +203,7 @@ transfer(struct clock *k, int i)
     clock_wake(k, k->now + 1);
     if (r.slot < 0) {
         k->writes--;
+        k->acked = k->now + r.beats + k->t->l2_hit_latency + k->t->dma_tail;
         k->external[5] += (uint64_t)(r.beats * k->t->dma_bus_bytes);
         return;
     }

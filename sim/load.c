@@ -7,7 +7,6 @@ static void
 finished(struct clock *k, int slot, int64_t at)
 {
     queue_done_at(k, LD, slot, at);
-    k->load_out--;
 }
 
 /* ---- arrival */
@@ -74,7 +73,7 @@ begin(struct clock *k)
     int slot;
     struct slot *e;
 
-    if (!s->nqueue || k->load_out >= k->t->dma_moves)
+    if (!queue_seen(k, LD) || k->load_out >= k->t->dma_moves)
         return false;
     if (k->load_gap > k->now) {
         clock_wake(k, k->load_gap);
@@ -116,7 +115,7 @@ request(struct clock *k, struct slot *e)
 {
     const struct work *w = &e->w;
     uint64_t addr = w->addr + (uint64_t)k->load_row * w->stride + (uint64_t)k->load_sub;
-    int64_t use, size = l2_piece(k->t, addr, w->row_bytes - k->load_sub, &use);
+    int64_t use, size = l2_read_piece(k->t, addr, w->row_bytes - k->load_sub, &use);
     int64_t first = k->load_sub / w->block_bytes;
     int64_t last = (k->load_sub + use - 1) / w->block_bytes;
     int64_t bus = k->t->dma_bus_bytes, end = (int64_t)(addr & (uint64_t)(size - 1)) + use;

@@ -151,7 +151,7 @@ start_compute(struct clock *k)
     m->bank_a = c->bank_a;
     m->bank_b = -1;
     m->rows = c->rows;
-    if (s->nqueue >= 3 && s->slot[s->queue[1]].w.kind == K_PRELOAD) {
+    if (queue_seen(k, EX) >= 3 && s->slot[s->queue[1]].w.kind == K_PRELOAD) {
         m->next_pre = s->queue[1];
         p = &s->slot[m->next_pre].w;
         queue_pop(s);
@@ -176,7 +176,7 @@ start_preload(struct clock *k)
     const struct work *p = &s->slot[s->queue[0]].w;
     int64_t cycles = p->real ? k->t->dim : SHORT_ROWS;
 
-    if (s->nqueue < 2)
+    if (queue_seen(k, EX) < 2)
         return;
     m->next_pre = s->queue[0];
     m->bank_a = -1;
@@ -200,7 +200,7 @@ mesh_step(struct clock *k)
         clock_wake(k, k->now + 1);
         return;
     }
-    if (!s->nqueue)
+    if (!queue_seen(k, EX))
         return;
     switch (s->slot[s->queue[0]].w.kind) {
     case K_COMPUTE:

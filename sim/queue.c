@@ -287,6 +287,18 @@ queue_pop(struct station *s)
 {
     s->nqueue--;
     memmove(s->queue, s->queue + 1, (size_t)s->nqueue * sizeof *s->queue);
+    memmove(s->seen_at, s->seen_at + 1, (size_t)s->nqueue * sizeof *s->seen_at);
+}
+
+int
+queue_seen(const struct clock *k, enum cls cls)
+{
+    const struct station *s = &k->st[cls];
+    int n = 0;
+
+    while (n < s->nqueue && s->seen_at[n] <= k->now)
+        n++;
+    return n;
 }
 
 static void
@@ -299,6 +311,7 @@ issue(struct clock *k, struct station *s)
     e = &s->slot[s->wait[0]];
     if (e->dep[LD] | e->dep[EX] | e->dep[ST])
         return;
+    s->seen_at[s->nqueue] = k->now + ISSUE;
     s->queue[s->nqueue++] = s->wait[0];
     s->nwait--;
     memmove(s->wait, s->wait + 1, (size_t)s->nwait * sizeof *s->wait);
@@ -331,8 +344,13 @@ queue_step(struct clock *k)
             clock_wake(k, k->now + 1);
         }
     }
-    for (int c = 0; c < CLASSES; c++)
+    for (int c = 0; c < CLASSES; c++) {
+        const struct station *s = &k->st[c];
+        int n = queue_seen(k, c);
         issue(k, &k->st[c]);
+        if (n < s->nqueue)
+            clock_wake(k, s->seen_at[n]);
+    }
 }
 
 /* ---- completion */
@@ -353,6 +371,8 @@ queue_complete(struct clock *k)
             continue;
         }
         release(k, k->done[i].cls, k->done[i].slot);
+        if (k->done[i].cls == LD)
+            k->load_out--;
         k->done[i] = k->done[--k->ndone];
     }
 }

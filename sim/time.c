@@ -56,7 +56,7 @@ clock_reset(struct clock *k)
     k->fencing = false;
     k->load_cur = k->store_cur = -1;
     k->load_out = 0;
-    k->load_gap = k->port = k->bus = 0;
+    k->load_gap = k->port = k->bus = k->acked = 0;
     k->nmq = k->looked = k->reads = k->writes = k->nland = 0;
     k->dram_free = k->store_end = k->store_next = 0;
     memset(k->bank_until, 0, (size_t)k->t->sp_banks * sizeof *k->bank_until);
@@ -167,6 +167,8 @@ clock_fence(struct clock *k)
     while (!queue_idle(k))
         turn(k);
     k->fencing = false;
+    if (k->now < k->acked)           /* the writer answers for its last write */
+        k->core = fmax(k->core, (double)k->acked);
     if (k->core < (double)k->now)
         k->core = (double)k->now;
     k->core += (double)k->t->core_fence;

@@ -37,6 +37,8 @@ MACHINE_SOURCES = \
 	src/machine/dtype.c \
 	src/machine/dtype.def \
 	src/machine/dtype.h \
+	src/machine/fmath.c \
+	src/machine/fmath.h \
 	src/machine/isa.c \
 	src/machine/isa.def \
 	src/machine/isa.h \

@@ -5,6 +5,8 @@
 # Core kernels: compiled for the host too, where layers are checked in process.
 RT_HOST_SOURCES = \
 	backend/rt/kernels/gm_kernels.h \
+	backend/rt/kernels/axis.c \
+	backend/rt/kernels/map.c \
 	backend/rt/kernels/move.c \
 	backend/rt/kernels/pool.c \
 	backend/rt/kernels/product.c \
@@ -20,7 +22,8 @@ RT_SOURCES = $(filter %.c,$(RT_HOST_SOURCES)) \
 	backend/rt/kernels/model.c \
 	backend/rt/kernels/print.c \
 	backend/rt/kernels/std.c \
-	backend/rt/kernels/tensor.c
+	backend/rt/kernels/tensor.c \
+	src/machine/fmath.c
 RT_INCLUDED = \
 	backend/rt/include/assert.h \
 	backend/rt/include/gm_model.h \
@@ -30,6 +33,7 @@ RT_INCLUDED = \
 	backend/rt/include/string.h \
 	$(filter %.h,$(RT_HOST_SOURCES)) \
 	ir/map.def \
+	src/machine/fmath.h \
 	src/machine/mailbox.h \
 	src/machine/round.h
 RT_OTHERS = backend/rt/platform/htif/link.ld

@@ -42,6 +42,8 @@ ir_libir_a_SOURCES = \
 	ir/ops/elementwise.c \
 	ir/ops/gemm.c \
 	ir/ops/machine_conv.c \
+	ir/ops/machine_axis.c \
+	ir/ops/machine_map.c \
 	ir/ops/machine_matmul.c \
 	ir/ops/machine_move.c \
 	ir/ops/machine_pool.c \
@@ -63,4 +65,9 @@ ir_libir_a_SOURCES = \
 	ir/ops/reduce.c \
 	ir/ops/slice.c \
 	ir/ops/split.c \
+	ir/ops/activation.c \
+	ir/ops/lrn.c \
+	ir/ops/pow.c \
+	ir/ops/softmax.c \
+	ir/ops/transcendental.c \
 	ir/ops/ops.def

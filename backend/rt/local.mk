@@ -23,7 +23,6 @@ RT_SOURCES = $(filter %.c,$(RT_HOST_SOURCES)) \
 	backend/rt/kernels/print.c \
 	backend/rt/kernels/std.c \
 	backend/rt/kernels/tensor.c \
-	src/machine/fmath.c \
 	src/machine/fmath.c
 RT_INCLUDED = \
 	backend/rt/include/assert.h \

@@ -64,7 +64,7 @@ endif
 
 # The same tree beside uninstalled programs.
 noinst_DATA += rt/.linked
-rt/.linked:
+rt/.linked: Makefile
 	$(AM_V_GEN)$(MKDIR_P) rt && cd rt && rm -f backend ir src libgm_rt.a \
 	    && $(LN_S) $(abs_top_srcdir)/backend $(abs_top_srcdir)/ir $(abs_top_srcdir)/src . \
 	    && $(LN_S) $(abs_top_builddir)/backend/rt/libgm_rt.a . && : > .linked

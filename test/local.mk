@@ -3,6 +3,7 @@
 # SH_TESTS.  They run in the build folder with the environment below.
 
 UNIT_TESTS = \
+	test/onnx/run \
 	test/unit/check_base \
 	test/unit/check_output \
 	test/unit/check_target
@@ -41,3 +42,9 @@ AM_TESTS_ENVIRONMENT = \
 	AWK='$(AWK)'; export AWK; \
 	CC='$(CC)'; export CC; \
 	LC_ALL=C; export LC_ALL;
+
+# Every test that comes with ONNX, with counts; those of unknown operators too.
+noinst_HEADERS += test/onnx/refused.def
+check-onnx: test/onnx/run$(EXEEXT)
+	test/onnx/run$(EXEEXT) --all
+.PHONY: check-onnx

@@ -1,10 +1,10 @@
 /* BatchNormalization as it is after training: scale and shift of each channel.
  * Training mode, and statistics per element (spatial=0), are refused. */
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "ir/ops/common.h"
+#include "src/machine/fmath.h"
 
 #define AT(field) offsetof(struct batch_normalization_attr, field)
 
@@ -93,7 +93,7 @@ eval(struct eval *e)
 
     for (int64_t k = 0; k < images; k++, x += size, y += size) {
         int64_t c = k % channels;
-        float f = scale[c] / sqrtf(var[c] + eps);
+        float f = scale[c] / fm_sqrt(var[c] + eps);
         for (int64_t i = 0; i < size; i++)
             y[i] = (x[i] - mean[c]) * f + shift[c];
     }

@@ -5,6 +5,7 @@
 
 #include "ir/elem.h"
 #include "ir/ops/common.h"
+#include "src/machine/fmath.h"
 
 static bool
 infer(struct infer *q)
@@ -88,7 +89,7 @@ REAL(round, "Round", "nearest integer, halves to even", Q_FLOAT, rintf(x))
 INT(sign, "Sign", "-1, 0 or 1", 0, Q_FLOAT,
     x > 0 ? 1.0f : x < 0 ? -1.0f : x, x > 0 ? 1 : x < 0 ? -1 : 0)
 REAL(softsign, "Softsign", "x / (1 + |x|)", Q_COMPUTE, x / (1.0f + fabsf(x)))
-REAL(sqrt, "Sqrt", "square root", Q_FLOAT, sqrtf(x))
+REAL(sqrt, "Sqrt", "square root", Q_FLOAT, fm_sqrt(x))
 
 /* ------------------------------------------------------------------ Not */
 

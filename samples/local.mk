@@ -55,9 +55,10 @@ samples_digits_train_SOURCES = \
 	samples/digits/rng.h \
 	samples/digits/train.c
 samples_digits_train_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)
-samples_digits_train_CFLAGS = $(AM_CFLAGS) -O3 $(FREETYPE_CFLAGS) $(LIBPNG_CFLAGS)
+samples_digits_train_CFLAGS = $(AM_CFLAGS) $(FREETYPE_CFLAGS) $(LIBPNG_CFLAGS)
 samples_digits_train_LDADD = src/libonnxpb.a $(PROTOBUF_C_LIBS) src/libbase.a \
 	$(LIBMD_LIBS) $(JANSSON_LIBS) $(FREETYPE_LIBS) $(LIBPNG_LIBS) -lm
+samples/digits/train-onnx_write.$(OBJEXT): src/front/onnx.pb-c.h
 CLEANFILES += samples/digits/train$(EXEEXT)
 
 if HAVE_FREETYPE

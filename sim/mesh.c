@@ -46,11 +46,12 @@ mesh_disturb(struct clock *k, int64_t bank, int64_t at, int64_t n)
     struct mesh_clock *m = &k->mesh;
     int64_t *until = &k->bank_until[bank];
 
-    *until = num_max(*until, at) + n;
     if (m->running && (bank == m->bank_a || bank == m->bank_b)) {
+        n += *until < at;            /* and it takes a cycle to go on */
         m->end += n;
         k->sum.stall_bank += (uint64_t)n;
     }
+    *until = num_max(*until, at) + n;
 }
 
 /* Results of a pair, which ended at `end`, go to the accumulator later. */

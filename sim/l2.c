@@ -174,7 +174,7 @@ look_up(struct clock *k, const struct request *r)
         return -1;
     v = set ? victim(k, set) : NULL;
     ready = fill(k, v, r);
-    *miss = ready + (write && r->whole ? 2 : 4);
+    *miss = write && r->whole ? k->now + k->t->dram_put_hold : ready + 4;
     if (v)
         *v = (struct tag) { r->line + 1, ready, k->h->number, write };
     return ready;

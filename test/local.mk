@@ -9,7 +9,8 @@ UNIT_TESTS = \
 	test/unit/check_target
 
 SH_TESTS = \
-	test/floors.sh
+	test/floors.sh \
+	test/scripts.sh
 
 TEST_LIBS = $(ALL_LIBS) $(CHECK_LIBS)
 LDADD = $(TEST_LIBS)

@@ -5,14 +5,22 @@
 UNIT_TESTS = \
 	test/onnx/run \
 	test/unit/check_base \
+	test/unit/check_files \
+	test/unit/check_front \
 	test/unit/check_output \
 	test/unit/check_target
 
 SH_TESTS = \
+	test/doc/examples.sh \
+	test/doc/pages.sh \
 	test/floors.sh \
 	test/scripts.sh
 
-TEST_LIBS = $(ALL_LIBS) $(CHECK_LIBS)
+# Models built in C (test/unit/build.h).
+check_LIBRARIES = test/libbuild.a
+test_libbuild_a_SOURCES = test/unit/build.c test/unit/build.h
+
+TEST_LIBS = test/libbuild.a $(ALL_LIBS) $(CHECK_LIBS)
 LDADD = $(TEST_LIBS)
 
 if HAVE_CHECK

@@ -84,6 +84,7 @@ mvin_part(struct hart *h, uint32_t laddr, uint64_t row, const uint8_t *src,
 {
     const struct arith *a = h->s->arith;
     bool add = laddr & ISA_ACCUMULATE;
+    float wide = h->s->t->has_mvin_acc_scale ? ld->scale : 1.0f;
     void *dst = mem_row(laddr & ISA_ACC ? &h->acc : &h->sp, row);
 
     if (!(laddr & ISA_ACC)) {
@@ -92,7 +93,7 @@ mvin_part(struct hart *h, uint32_t laddr, uint64_t row, const uint8_t *src,
         a->scale(h->mesh.row, src, n, ld->scale);
         a->widen(dst, h->mesh.row, n, add);
     } else {
-        a->load(dst, src, n, ld->scale, add);
+        a->load(dst, src, n, wide, add);
     }
 }
 
@@ -100,11 +101,16 @@ mvin_part(struct hart *h, uint32_t laddr, uint64_t row, const uint8_t *src,
 static void
 mvin_zeros(struct hart *h, uint32_t laddr, uint64_t row, int64_t n)
 {
-    bool acc = laddr & ISA_ACC;
+    bool acc = laddr & ISA_ACC, add = acc && laddr & ISA_ACCUMULATE;
     const struct local *l = acc ? &h->acc : &h->sp;
+    size_t bytes = (size_t)(n * (l->pitch / h->s->t->dim));
 
-    if (!acc || !(laddr & ISA_ACCUMULATE))
-        memset(mem_row(l, row), 0, (size_t)(n * (l->pitch / h->s->t->dim)));
+    if (!add) {
+        memset(mem_row(l, row), 0, bytes);
+    } else if (h->s->arith->whole) {
+        memset(h->mesh.row, 0, bytes);
+        h->s->arith->widen(mem_row(l, row), h->mesh.row, n, true);
+    }
 }
 
 /* The same pixels again in the rows before, each P columns further on, so that one
@@ -383,6 +389,8 @@ multiply(struct hart *h, int32_t *sums, int64_t rows, int64_t k, const void *w)
     int64_t dim = h->s->t->dim, size = h->s->elem_bytes;
     unsigned wire = (unsigned)h->s->t->wire_bits;
 
+    if (h->s->arith->whole)
+        k = dim;
     for (int64_t i = 0; i < rows; i++)
         h->s->arith->multiply(sums + i * h->mesh.pitch,
             h->mesh.tile + i * dim * size, k, w, h->mesh.pitch, wire);

@@ -37,6 +37,8 @@ layout_garbage(const struct layout *l, uint32_t laddr)
 /* ---- arithmetic of one kind of array (int8.c, f32.c).  A row has `dim` elements;
  * wide values are what partial sums and weights are kept in, 4 bytes each. */
 struct arith {
+    /* Rows of zeros count too, since they turn a sum of -0 into +0. */
+    bool whole;
     /* dst = src * scale, element type. */
     void (*scale)(void *dst, const void *src, int64_t n, float scale);
     /* acc = or += elements (widened) or accumulator values times scale. */

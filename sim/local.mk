@@ -4,6 +4,7 @@ SIM_SOURCES = \
 	sim/count.c \
 	sim/drain.c \
 	sim/exec.c \
+	sim/f32.c \
 	sim/hazard.c \
 	sim/hazard.h \
 	sim/int8.c \

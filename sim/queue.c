@@ -346,7 +346,7 @@ queue_step(struct clock *k)
     }
     for (int c = 0; c < CLASSES; c++) {
         const struct station *s = &k->st[c];
-        int n = queue_seen(k, c);
+        int n = queue_seen(k, (enum cls)c);
         issue(k, &k->st[c]);
         if (n < s->nqueue)
             clock_wake(k, s->seen_at[n]);

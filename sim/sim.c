@@ -20,6 +20,8 @@ arith_of(const struct target *t)
 {
     if (t->elem == DT_I8 && t->acc == DT_I32)
         return &arith_int8;
+    if (t->elem == DT_F32 && t->acc == DT_F32)
+        return &arith_f32;
     return NULL;
 }
 

@@ -99,7 +99,6 @@ struct backend {
     bool (*plan)(struct plan *p, struct why *why);
 };
 extern const struct backend backend_gemmini;
-const struct backend *backend_find(const char *name);
 
 /* Plans every layer.  NULL after diagnostics. */
 struct program *program_build(struct arena *a, struct diag *d, struct graph *g, const struct target *t,

@@ -71,7 +71,7 @@ view_type(enum dtype t)
     }
 }
 
-void
+static void
 core_view(const struct value *v, struct gm_view *w)
 {
     memset(w, 0, sizeof *w);

@@ -6,14 +6,6 @@
 #include "src/base/num.h"
 #include "src/base/str.h"
 
-extern const struct backend backend_gemmini;
-
-const struct backend *
-backend_find(const char *name)
-{
-    return strcmp(name, backend_gemmini.name) == 0 ? &backend_gemmini : NULL;
-}
-
 struct address
 value_address(const struct value *v)
 {

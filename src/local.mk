@@ -95,11 +95,30 @@ src_libfront_a_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS) $(ZLIB_CFLAGS) \
 noinst_LIBRARIES += src/libdriver.a
 src_libdriver_a_CFLAGS = $(AM_CFLAGS) $(LIBELF_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS)
 src_libdriver_a_SOURCES = \
+	src/driver/compile.c \
+	src/driver/compile.h \
 	src/driver/elf.c \
 	src/driver/elf.h \
+	src/driver/info.c \
+	src/driver/info.h \
+	src/driver/link.c \
+	src/driver/link.h \
+	src/driver/options.c \
+	src/driver/options.def \
+	src/driver/options.h \
+	src/driver/pipeline.c \
+	src/driver/pipeline.h \
 	src/driver/qemu.c \
-	src/driver/qemu.h
+	src/driver/qemu.h \
+	src/driver/verify.c \
+	src/driver/verify.h \
+	src/report/report.c \
+	src/report/report.h
+
+bin_PROGRAMS += gemmcc
+gemmcc_SOURCES = src/driver/gemmcc.c
+gemmcc_LDADD = $(ALL_LIBS)
 
 # What a program links, upper floors first.  Tests of a floor link it and those below.
-ALL_LIBS = src/libdriver.a $(FRONT_LIBS) passes/libpasses.a backend/libgemmini.a \
-	backend/libbackend.a ir/libir.a sim/libsim.a $(BASE_LIBS) $(LIBELF_LIBS) $(FRONT_EXT)
+ALL_LIBS = src/libdriver.a $(FRONT_LIBS) passes/libpasses.a backend/libbackend.a \
+	backend/libgemmini.a backend/libbackend.a ir/libir.a sim/libsim.a $(BASE_LIBS) $(LIBELF_LIBS) $(FRONT_EXT)

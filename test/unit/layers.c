@@ -93,7 +93,7 @@ layer_run(struct arena *a, struct diag *d, struct graph *g, const struct target 
 
     memset(r, 0, sizeof *r);
     r->target = t;
-    r->program = program_build(a, d, g, t, backend_find("gemmini"), &opt);
+    r->program = program_build(a, d, g, t, &backend_gemmini, &opt);
     if (!r->program)
         return false;
     program_sizes(r->program, size);

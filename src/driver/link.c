@@ -1,0 +1,255 @@
+/* Drives the cross compiler. */
+#include "src/driver/link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "src/base/file.h"
+#include "src/base/out.h"
+#include "src/base/proc.h"
+#include "src/base/vec.h"
+
+static const char *const compile_flags[] = {
+    "-std=c11", "-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany", "-O2", "-ffreestanding",
+    "-ffp-contract=off", "-fno-common", "-ffunction-sections", "-fdata-sections", NULL
+};
+
+struct argv { const char **at; int n, cap; };
+
+struct linking {
+    struct arena *arena;
+    struct diag *diag;
+    const struct program *p;
+    const struct emit *e;
+    const struct link *l;
+    const char *dir, *rt;
+};
+
+const char *
+link_compiler(const char *asked)
+{
+    const char *env = getenv("GEMMCC_CC");
+
+    return asked ? asked : env && *env ? env : "riscv64-unknown-elf-gcc";
+}
+
+const char *
+link_runtime(struct arena *a, struct diag *d)
+{
+    const char *beside = path_join(a, path_of_program(a), "rt");
+    const char *mark = "backend/rt/include/gm_rt.h";
+
+    if (file_exists(path_join(a, beside, mark)))
+        return beside;
+    if (file_exists(path_join(a, PKGDATADIR "/rt", mark)))
+        return PKGDATADIR "/rt";
+    diag_fatal(d, "rt-missing", "the runtime's sources are neither in '%s' nor in '%s'", beside, PKGDATADIR "/rt");
+    diag_hint(d, "install gemmcc again, or run it from its build folder");
+    return NULL;
+}
+
+/* ---- the files */
+
+
+
+static void
+weights(const struct program *p, const struct emit *e, struct out *o)
+{
+    (void)e;
+    emit_weights(p, o);
+}
+
+static bool
+write_file(struct linking *k, const char *suffix,
+           void (*f)(const struct program *, const struct emit *, struct out *))
+{
+    const char *name = arena_printf(k->arena, "%s%s", k->l->name, suffix);
+    struct out *o = out_open(path_join(k->arena, k->dir, name), k->diag);
+
+    if (!o)
+        return false;
+    f(k->p, k->e, o);
+    return out_close(o);
+}
+
+static bool
+write_all(struct linking *k)
+{
+    return write_file(k, ".c", emit_c) && write_file(k, ".h", emit_header) && write_file(k, ".weights", weights)
+        && write_file(k, ".meta", emit_meta) && write_file(k, "_data.S", emit_asm)
+        && (k->l->object || write_file(k, "_main.c", emit_main));
+}
+
+/* ---- the compiler */
+
+static void
+push(struct linking *k, struct argv *v, const char *s)
+{
+    vec_push(k->arena, v, s);
+}
+
+static bool
+run(struct linking *k, struct argv *v)
+{
+    struct proc_result r;
+
+    push(k, v, NULL);
+    if (k->l->verbose) {
+        for (int i = 0; v->at[i]; i++)
+            fprintf(stderr, "%s%s", i ? " " : "", v->at[i]);
+        fputs("\n", stderr);
+    }
+    struct proc p = { .argv = v->at, .capture_err = true };
+    if (!proc_run(k->arena, k->diag, &p, &r)) {
+        diag_hint(k->diag, "install gcc-riscv64-unknown-elf, or name another with --cc or GEMMCC_CC;"
+                  " --emit=c needs none");
+        return false;
+    }
+    if (r.status == 0)
+        return true;
+    diag_fatal(k->diag, "cc-failed", "%s ended with status %d", v->at[0], r.status);
+    if (r.err && *r.err)
+        diag_context(k->diag, "%s", r.err);
+    return false;
+}
+
+/* Everything common to compiling and linking; the map keeps folders out of the product. */
+static void
+start(struct linking *k, struct argv *v)
+{
+    push(k, v, link_compiler(k->l->cc));
+    for (int i = 0; compile_flags[i]; i++)
+        push(k, v, compile_flags[i]);
+    push(k, v, arena_printf(k->arena, "-ffile-prefix-map=%s=.", k->dir));
+    push(k, v, arena_printf(k->arena, "-ffile-prefix-map=%s=rt", k->rt));
+    push(k, v, arena_printf(k->arena, "-I%s", k->rt));
+    push(k, v, arena_printf(k->arena, "-I%s/backend/rt/include", k->rt));
+    push(k, v, arena_printf(k->arena, "-I%s", k->dir));
+    push(k, v, arena_printf(k->arena, "-Wa,-I%s", k->dir));
+    for (int i = 0; k->l->cc_flags && k->l->cc_flags[i]; i++)
+        push(k, v, k->l->cc_flags[i]);
+}
+
+static const char *
+in_dir(struct linking *k, const char *suffix)
+{
+    return path_join(k->arena, k->dir, arena_printf(k->arena, "%s%s", k->l->name, suffix));
+}
+
+static bool
+compile(struct linking *k, const char *from, const char *to)
+{
+    struct argv v = { 0 };
+
+    start(k, &v);
+    push(k, &v, "-c");
+    push(k, &v, in_dir(k, from));
+    push(k, &v, "-o");
+    push(k, &v, in_dir(k, to));
+    return run(k, &v);
+}
+
+static bool
+join_objects(struct linking *k, const char *out)
+{
+    struct argv v = { 0 };
+
+    push(k, &v, link_compiler(k->l->cc));
+    push(k, &v, "-nostdlib");
+    push(k, &v, "-r");
+    push(k, &v, in_dir(k, ".o"));
+    push(k, &v, in_dir(k, "_data.o"));
+    push(k, &v, "-o");
+    push(k, &v, out);
+    return run(k, &v);
+}
+
+/* The library where it was built with us, else its sources. */
+static bool
+push_runtime(struct linking *k, struct argv *v)
+{
+    static const char *const folders[] = { "backend/rt/platform/htif", "backend/rt/kernels", "src/machine", NULL };
+    const char *lib = path_join(k->arena, k->rt, "libgm_rt.a");
+    int n;
+
+    if (file_exists(lib)) {
+        push(k, v, lib);
+        return true;
+    }
+    for (int f = 0; folders[f]; f++) {
+        const char *dir = path_join(k->arena, k->rt, folders[f]);
+        char **names = file_list(k->arena, dir, &n);
+        for (int i = 0; names && i < n; i++) {
+            const char *dot = strrchr(names[i], '.');
+            bool machine = f == 2 && strncmp(names[i], "fmath", 5) != 0;
+            if (dot && !machine && (strcmp(dot, ".c") == 0 || strcmp(dot, ".S") == 0))
+                push(k, v, path_join(k->arena, dir, names[i]));
+        }
+    }
+    return true;
+}
+
+static bool
+link_elf(struct linking *k, const char *out)
+{
+    struct argv v = { 0 };
+
+    start(k, &v);
+    push(k, &v, "-nostdlib");
+    push(k, &v, "-nostartfiles");
+    push(k, &v, "-static");
+    push(k, &v, "-Wl,--gc-sections");
+    push(k, &v, "-Wl,--build-id=none");
+    push(k, &v, "-Wl,--no-warn-rwx-segments");
+    push(k, &v, "-T");
+    push(k, &v, path_join(k->arena, k->rt, "backend/rt/platform/htif/link.ld"));
+    push(k, &v, in_dir(k, ".o"));
+    push(k, &v, in_dir(k, "_main.o"));
+    push(k, &v, in_dir(k, "_data.o"));
+    if (!push_runtime(k, &v))
+        return false;
+    push(k, &v, "-lgcc");
+    push(k, &v, "-o");
+    push(k, &v, out);
+    return run(k, &v);
+}
+
+/* ---- */
+
+/* The finished file takes its place in one step. */
+static bool
+deliver(struct linking *k, const char *from, const char *to)
+{
+    struct bytes b;
+    struct out *o;
+
+    if (!file_map(k->arena, k->diag, from, 0, &b) || !(o = out_open(to, k->diag)))
+        return false;
+    out_bytes(o, b.p, b.n);
+    if (!out_close(o))
+        return false;
+    if (!k->l->object && strcmp(to, "-") != 0)
+        chmod(to, 0755);
+    return true;
+}
+
+bool
+link_program(struct arena *a, struct diag *d, const struct program *p, const struct emit *e,
+             const struct link *l, const char *out)
+{
+    struct linking k = { a, d, p, e, l, NULL, NULL };
+
+    k.rt = link_runtime(a, d);
+    k.dir = l->save ? l->save : temp_dir(a, d);
+    if (!k.rt || !k.dir)
+        return false;
+    if (l->save && mkdir(l->save, 0777) != 0 && !file_is_dir(l->save))
+        return diag_fatal(d, "out-open", "the folder '%s' cannot be made", l->save);
+    const char *made = in_dir(&k, l->object ? "_all.o" : ".elf");
+    return write_all(&k) && compile(&k, ".c", ".o") && compile(&k, "_data.S", "_data.o")
+        && (l->object || compile(&k, "_main.c", "_main.o"))
+        && (l->object ? join_objects(&k, made) : link_elf(&k, made)) && deliver(&k, made, out);
+}

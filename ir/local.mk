@@ -42,6 +42,13 @@ ir_libir_a_SOURCES = \
 	ir/ops/elementwise.c \
 	ir/ops/gemm.c \
 	ir/ops/machine_conv.c \
+	ir/ops/lower.h \
+	ir/ops/lower_conv.c \
+	ir/ops/lower_map.c \
+	ir/ops/lower_matmul.c \
+	ir/ops/lower_move.c \
+	ir/ops/lower_pool.c \
+	ir/ops/lower_util.c \
 	ir/ops/machine_axis.c \
 	ir/ops/machine_map.c \
 	ir/ops/machine_matmul.c \

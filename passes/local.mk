@@ -8,11 +8,16 @@ passes_libpasses_a_SOURCES = \
 	passes/fold_bias.c \
 	passes/fold_pad.c \
 	passes/fuse_relu.c \
+	passes/fuse_pool.c \
 	passes/infer.c \
+	passes/lower.c \
 	passes/normal_form.c \
 	passes/passes.c \
 	passes/passes.def \
 	passes/passes.h \
+	passes/quant_plan.c \
+	passes/quant_plan.h \
+	passes/quantize.c \
 	passes/rewrite.c \
 	passes/rewrite.h \
 	passes/tidy.c

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 #include "src/machine/fmath.h"
 
 static bool
@@ -38,6 +39,7 @@ each(struct eval *e, float (*f)(float x, float a, float b), float a, float b)
         .attrs = table, \
         .infer = infer, \
         .eval = eval_##id, \
+        .lower = lower_elementwise, \
     };
 
 static float
@@ -163,4 +165,5 @@ const struct op_def op_prelu = {
     .quant = Q_COMPUTE,
     .infer = infer_prelu,
     .eval = eval_prelu,
+    .lower = lower_elementwise,
 };

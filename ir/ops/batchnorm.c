@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 #include "src/machine/fmath.h"
 
 #define AT(field) offsetof(struct batch_normalization_attr, field)
@@ -112,4 +113,5 @@ const struct op_def op_batch_normalization = {
     .rules = rules,
     .infer = infer,
     .eval = eval,
+    .lower = lower_batchnorm,
 };

@@ -5,6 +5,7 @@
 
 #include "ir/elem.h"
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 
 static const struct attr_def attrs[] = {
     { "saturate", ATTR_BOOL, offsetof(struct cast_attr, saturate), "1",
@@ -92,4 +93,5 @@ const struct op_def op_cast = {
     .rules = rules,
     .infer = infer,
     .eval = eval,
+    .lower = lower_convert,
 };

@@ -3,6 +3,7 @@
 
 #include "ir/elem.h"
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 
 static const struct attr_def attrs[] = {
     { "max", ATTR_FLOAT, offsetof(struct clip_attr, max), "inf",
@@ -100,4 +101,5 @@ const struct op_def op_clip = {
     .attrs = attrs,
     .infer = infer,
     .eval = eval,
+    .lower = lower_elementwise,
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 
 static const struct attr_def attrs[] = {
     { "axis", ATTR_INT, offsetof(struct axis_attr, axis), "1",
@@ -73,4 +74,5 @@ const struct op_def op_concat = {
     .attrs = attrs,
     .infer = infer,
     .eval = eval,
+    .lower = lower_concat,
 };

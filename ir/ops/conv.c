@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 
 #define AT(field) offsetof(struct conv_attr, field)
 
@@ -276,4 +277,5 @@ const struct op_def op_conv = {
     .rules = rules,
     .infer = infer,
     .eval = eval,
+    .lower = lower_conv,
 };

@@ -4,6 +4,7 @@
 
 #include "ir/elem.h"
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 
 static bool
 infer(struct infer *q)
@@ -141,6 +142,7 @@ join_all(struct eval *e, void (*f32)(const struct ops_run *, void *),
         .quant = rule, \
         .infer = infer, \
         .eval = eval_##id, \
+        .lower = lower_elementwise, \
     };
 
 OP(add, "Add", "sum of two tensors", add, 7, 2, 2, OP_COMMUTES, Q_COMPUTE)
@@ -174,4 +176,5 @@ const struct op_def op_mean = {
     .quant = Q_COMPUTE,
     .infer = infer,
     .eval = eval_mean,
+    .lower = lower_elementwise,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 #include "src/base/num.h"
 
 /* ---------------------------------------------------------------- Expand */
@@ -64,6 +65,7 @@ const struct op_def op_expand = {
     .attrs = expand_attrs,
     .infer = infer_expand,
     .eval = eval_expand,
+    .lower = lower_expand,
 };
 
 /* ------------------------------------------------------------------ Tile */
@@ -123,6 +125,7 @@ const struct op_def op_tile = {
     .attrs = tile_attrs,
     .infer = infer_tile,
     .eval = eval_tile,
+    .lower = lower_tile,
 };
 
 /* ----------------------------------------------------------------- Where */

@@ -4,6 +4,7 @@
 
 #include "ir/elem.h"
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 
 static const struct attr_def attrs[] = {
     { "axis", ATTR_INT, offsetof(struct axis_attr, axis), "0",
@@ -94,4 +95,5 @@ const struct op_def op_gather = {
     .attrs = attrs,
     .infer = infer,
     .eval = eval,
+    .lower = lower_gather,
 };

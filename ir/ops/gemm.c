@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 
 #define AT(field) offsetof(struct gemm_attr, field)
 
@@ -101,4 +102,5 @@ const struct op_def op_gemm = {
     .attrs = attrs,
     .infer = infer,
     .eval = eval,
+    .lower = lower_gemm,
 };

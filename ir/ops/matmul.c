@@ -4,6 +4,7 @@
 
 #include "ir/elem.h"
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 
 /* Both inputs as stacks of matrices. */
 struct product {
@@ -127,4 +128,5 @@ const struct op_def op_matmul = {
     .quant = Q_COMPUTE,
     .infer = infer,
     .eval = eval,
+    .lower = lower_matmul,
 };

@@ -6,6 +6,7 @@
 
 #include "ir/elem.h"
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 
 static const struct attr_def attrs[] = {
     { "mode", ATTR_ENUM, offsetof(struct pad_attr, mode), "constant", "what the border holds",
@@ -186,4 +187,5 @@ const struct op_def op_pad = {
     .rules = rules,
     .infer = infer,
     .eval = eval,
+    .lower = lower_pad,
 };

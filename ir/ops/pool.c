@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 
 #define AT(field) offsetof(struct pool_attr, field)
 
@@ -260,6 +261,7 @@ const struct op_def op_max_pool = {
     .rules = max_rules,
     .infer = infer,
     .eval = eval_max,
+    .lower = lower_pool,
 };
 
 const struct op_def op_average_pool = {
@@ -274,6 +276,7 @@ const struct op_def op_average_pool = {
     .rules = average_rules,
     .infer = infer,
     .eval = eval_average,
+    .lower = lower_pool,
 };
 
 /* ----------------------------------------------------------- whole images */
@@ -332,6 +335,7 @@ const struct op_def op_global_average_pool = {
     .quant = Q_COMPUTE,
     .infer = infer_global,
     .eval = eval_global_average,
+    .lower = lower_pool,
 };
 
 const struct op_def op_global_max_pool = {
@@ -343,4 +347,5 @@ const struct op_def op_global_max_pool = {
     .quant = Q_SAME_AS_INPUT,
     .infer = infer_global,
     .eval = eval_global_max,
+    .lower = lower_pool,
 };

@@ -4,6 +4,7 @@
 
 #include "ir/elem.h"
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 #include "src/machine/fmath.h"
 
 static bool
@@ -72,4 +73,5 @@ const struct op_def op_pow = {
     .quant = Q_FLOAT,
     .infer = infer,
     .eval = eval,
+    .lower = lower_elementwise,
 };

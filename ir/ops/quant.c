@@ -6,6 +6,7 @@
 
 #include "ir/elem.h"
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 #include "src/machine/round.h"
 
 #define AT(field) offsetof(struct quant_attr, field)
@@ -164,6 +165,7 @@ eval_dequantize_linear(struct eval *e)
         .rules = rules, \
         .infer = infer, \
         .eval = eval_##id, \
+        .lower = lower_convert, \
     };
 
 DEF(quantize_linear, "QuantizeLinear", "round(x / scale) + zero point, saturated", quantize_attrs)

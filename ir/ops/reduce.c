@@ -5,6 +5,7 @@
 
 #include "ir/elem.h"
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 
 #define AT(field) offsetof(struct reduce_attr, field)
 
@@ -163,6 +164,7 @@ JOIN(min, a < b || a != a ? a : b, a < b ? a : b)
         .attrs = attrs, \
         .infer = infer, \
         .eval = eval_##id, \
+        .lower = lower_reduce, \
     };
 
 OP(reduce_max, "ReduceMax", "greatest element along axes", max, -INFINITY, false, Q_SAME_AS_INPUT)

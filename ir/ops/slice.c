@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 #include "src/base/num.h"
 
 #define AT(field) offsetof(struct slice_attr, field)
@@ -128,4 +129,5 @@ const struct op_def op_slice = {
     .attrs = attrs,
     .infer = infer,
     .eval = eval,
+    .lower = lower_slice,
 };

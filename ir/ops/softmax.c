@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 #include "src/machine/fmath.h"
 
 static const struct attr_def attrs[] = {
@@ -94,6 +95,7 @@ eval_log_softmax(struct eval *e)
         .attrs = attrs, \
         .infer = infer, \
         .eval = eval_##id, \
+        .lower = lower_softmax, \
     };
 
 DEF(softmax, "Softmax", "e^x over the sum of e^x along an axis")

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 #include "src/base/num.h"
 
 static const struct attr_def attrs[] = {
@@ -82,4 +83,5 @@ const struct op_def op_split = {
     .attrs = attrs,
     .infer = infer,
     .eval = eval,
+    .lower = lower_split,
 };

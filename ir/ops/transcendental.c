@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 #include "src/machine/fmath.h"
 
 static bool
@@ -33,6 +34,7 @@ infer(struct infer *q)
         .quant = rule, \
         .infer = infer, \
         .eval = eval_##id, \
+        .lower = lower_elementwise, \
     };
 
 REAL(cos, "Cos", "cosine", Q_FLOAT, fm_cos(x))

@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 
 static const struct attr_def attrs[] = {
     { "perm", ATTR_INTS, offsetof(struct transpose_attr, perm), "",
@@ -60,4 +61,5 @@ const struct op_def op_transpose = {
     .attrs = attrs,
     .infer = infer,
     .eval = eval,
+    .lower = lower_transpose,
 };

@@ -5,6 +5,7 @@
 
 #include "ir/elem.h"
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 #include "src/machine/fmath.h"
 
 static bool
@@ -48,6 +49,7 @@ each_int(struct eval *e, int64_t (*f)(int64_t))
         .quant = rule, \
         .infer = inf, \
         .eval = eval_##id, \
+        .lower = lower_elementwise, \
     };
 #define REAL(id, onnx, text, rule, expr) \
     static float real_##id(float x) \

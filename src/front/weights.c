@@ -155,9 +155,9 @@ external(struct weights *w, const Onnx__TensorProto *t, int64_t bytes,
         return false;
     if ((uint64_t)offset > b.n || (uint64_t)bytes > b.n - (uint64_t)offset)
         return diag_error(w->diag, &w->at, "weights-size",
-                          "tensor '%s' needs bytes %lld to %lld of '%s', which"
-                          " has %zu", name_of(t), (long long)offset,
-                          (long long)(offset + bytes), location, b.n);
+                          "tensor '%s' needs %lld bytes at byte %lld of '%s',"
+                          " which has %zu", name_of(t), (long long)bytes,
+                          (long long)offset, location, b.n);
     out->data = aligned(w, b.p + offset, bytes);
     return true;
 }

@@ -3,9 +3,12 @@
 # SH_TESTS.  They run in the build folder with the environment below.
 
 UNIT_TESTS = \
+	test/models/check_models \
 	test/onnx/run \
 	test/unit/check_base \
+	test/unit/check_elf \
 	test/unit/check_files \
+	test/unit/check_fmath \
 	test/unit/check_front \
 	test/unit/check_output \
 	test/unit/check_target
@@ -14,6 +17,7 @@ SH_TESTS = \
 	test/doc/examples.sh \
 	test/doc/pages.sh \
 	test/floors.sh \
+	test/run/run.sh \
 	test/scripts.sh
 
 # Models built in C (test/unit/build.h).
@@ -32,6 +36,15 @@ endif
 TESTS += $(SH_TESTS)
 noinst_HEADERS += test/unit/tap.h
 EXTRA_DIST += $(SH_TESTS)
+
+# Programs for the array by hand, and what runs them.
+check_PROGRAMS += test/run/runner
+EXTRA_DIST += \
+	test/run/ends.c \
+	test/run/fmath.c \
+	test/run/matmul.c \
+	test/run/million.c \
+	test/run/rt.c
 
 TEST_EXTENSIONS = .sh
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh

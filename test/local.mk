@@ -5,6 +5,7 @@
 UNIT_TESTS = \
 	test/models/check_models \
 	test/onnx/run \
+	test/unit/check_ops \
 	test/unit/check_base \
 	test/unit/check_elf \
 	test/unit/check_files \
@@ -70,3 +71,5 @@ noinst_HEADERS += test/onnx/refused.def
 check-onnx: test/onnx/run$(EXEEXT)
 	test/onnx/run$(EXEEXT) --all
 .PHONY: check-onnx
+
+noinst_HEADERS += test/ops/conv.def test/ops/element.def test/ops/pool.def test/ops/shape.def

@@ -20,6 +20,9 @@ SIM_SOURCES = \
 	sim/stats.c \
 	sim/strict.c \
 	sim/strict.def \
+	sim/strict.h \
+	sim/strict_move.c \
+	sim/strict_pair.c \
 	sim/time.c
 
 noinst_LIBRARIES += sim/libsim.a

@@ -40,7 +40,7 @@ multiply(void)
 {
     gm_config_ex(1);
     gm_config_ld(0, N, DIM, 0);
-    gm_config_st(N, 0x3c000000, GM_RELU);        /* 1/128 */
+    gm_config_st(N, 0x3e000000, GM_RELU);        /* 1/8 */
     load(a, 0);
     load(b, W_ROW);
     for (uint64_t j = 0; j < 4; j++)
@@ -60,13 +60,13 @@ multiply(void)
     gm_fence();
 }
 
-/* Nearest, ties to even, of x / 128; then the clamp and the saturation. */
+/* Nearest, ties to even, of x / 8; then the clamp and the saturation. */
 static int8_t
 scaled(int32_t x)
 {
-    int32_t q = x >> 7, rest = x & 127;
+    int32_t q = x >> 3, rest = x & 7;
 
-    q += rest > 64 || (rest == 64 && (q & 1));
+    q += rest > 4 || (rest == 4 && (q & 1));
     return (int8_t)(q < 0 ? 0 : q > 127 ? 127 : q);
 }
 

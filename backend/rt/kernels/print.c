@@ -87,8 +87,30 @@ integer(struct sink *s, struct spec f, uint64_t x, bool negative, char conv)
     field(s, &f, prefix, f.precision - (int)(end - p), p, (int)(end - p));
 }
 
-/* Halves go up in magnitude, decided on the double's own value times a power of
- * ten: right for what consoles show, not for reading back. */
+/* The decimals of x, 0 <= x < 2^63, to the nearest, ties to even; `whole` gets what is
+ * before the point.  The product's own rounding error decides what looks like a tie. */
+static uint64_t
+decimals(double x, uint64_t scale, uint64_t *whole)
+{
+    double part, product, rest;
+    uint64_t n;
+
+    *whole = (uint64_t)x;
+    part = x - (double)*whole;
+    product = part * (double)scale;
+    n = (uint64_t)product;
+    rest = product - (double)n - 0.5;
+    if (rest == 0)
+        rest = __builtin_fma(part, (double)scale, -product);
+    if (rest > 0 || (rest == 0 && ((scale > 1 ? n : *whole) & 1)))
+        n++;
+    if (n >= scale) {
+        ++*whole;
+        n -= scale;
+    }
+    return n;
+}
+
 static void
 real(struct sink *s, struct spec f, double x)
 {
@@ -101,18 +123,13 @@ real(struct sink *s, struct spec f, double x)
     x = negative ? -x : x;
     if (x != x || x >= 9223372036854775808.0) {
         f.zero = false;
-        field(s, &f, x != x ? "" : prefix, 0, x != x ? "nan" : x > 1e308 ? "inf" : "huge",
-            x != x || x > 1e308 ? 3 : 4);
+        field(s, &f, x != x ? "" : prefix, 0, x != x ? "nan" : x > 1.7e308 ? "inf" : "huge",
+            x != x || x > 1.7e308 ? 3 : 4);
         return;
     }
     for (int i = 0; i < places; i++)
         scale *= 10;
-    whole = (uint64_t)x;
-    part = (uint64_t)((x - (double)whole) * (double)scale + 0.5);
-    if (part >= scale) {
-        whole++;
-        part -= scale;
-    }
+    part = decimals(x, scale, &whole);
     if (places || f.alt) {
         for (int i = 0; i < places; i++, part /= 10)
             *--p = (char)('0' + part % 10);

@@ -8,8 +8,8 @@
 #include "samples/digits/net.h"
 #include "src/base/out.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-    "the arrays are written as little-endian");
+_Static_assert(
+    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the arrays are written as little-endian");
 
 bool
 data_png(const char *path, int side, const uint8_t *pixels)
@@ -24,8 +24,8 @@ data_png(const char *path, int side, const uint8_t *pixels)
 
 /* The header is padded with blanks so that data starts at a multiple of 64. */
 static bool
-npy(struct diag *d, const char *path, const char *type, const char *shape,
-    const void *data, size_t bytes)
+npy(struct diag *d, const char *path, const char *type, const char *shape, const void *data,
+    size_t bytes)
 {
     enum { HEAD = 128, MAGIC = 10 };
     char text[HEAD - MAGIC + 1];
@@ -33,8 +33,8 @@ npy(struct diag *d, const char *path, const char *type, const char *shape,
 
     if (!o)
         return false;
-    snprintf(text, sizeof text,
-        "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", type, shape);
+    snprintf(
+        text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", type, shape);
     out_bytes(o, "\x93NUMPY\x01\x00\x76\x00", MAGIC);
     out_printf(o, "%-*s\n", HEAD - MAGIC - 1, text);
     out_bytes(o, data, bytes);
@@ -46,10 +46,8 @@ data_images(struct diag *d, const char *path, int count, const float *pixels)
 {
     char shape[64];
 
-    snprintf(shape, sizeof shape, "%d, 1, %d, %d", count, (int)NET_SIDE,
-        (int)NET_SIDE);
-    return npy(d, path, "<f4", shape, pixels,
-        sizeof *pixels * NET_PIXELS * (size_t)count);
+    snprintf(shape, sizeof shape, "%d, 1, %d, %d", count, (int)NET_SIDE, (int)NET_SIDE);
+    return npy(d, path, "<f4", shape, pixels, sizeof *pixels * NET_PIXELS * (size_t)count);
 }
 
 bool
@@ -67,6 +65,5 @@ data_scores(struct diag *d, const char *path, int count, const float *score)
     char shape[64];
 
     snprintf(shape, sizeof shape, "%d, %d", count, (int)NET_CLASSES);
-    return npy(d, path, "<f4", shape, score,
-        sizeof *score * NET_CLASSES * (size_t)count);
+    return npy(d, path, "<f4", shape, score, sizeof *score * NET_CLASSES * (size_t)count);
 }

@@ -28,8 +28,7 @@ refresh(struct conv *c)
     for (int t = 0; t < TAPS; t++)
         for (int o = 0; o < c->cout; o++)
             for (int i = 0; i < c->cin; i++)
-                c->forward[(t * c->cin + i) * c->cout + o]
-                    = c->w.w[(t * c->cout + o) * c->cin + i];
+                c->forward[(t * c->cin + i) * c->cout + o] = c->w.w[(t * c->cout + o) * c->cin + i];
 }
 
 static void
@@ -45,8 +44,8 @@ conv_new(struct arena *a, struct conv *c, struct rng *r)
     c->forward = NEWN(a, float, c->w.n);
     c->y = NEWN(a, float, n);
     c->dy = NEWN(a, float, n);
-    c->z = c->pool == 1 ? c->y : NEWN(a, float, pooled * pooled * c->cout);
-    c->dz = c->pool == 1 ? c->dy : NEWN(a, float, pooled * pooled * c->cout);
+    c->z = c->pool == 1 ? c->y : NEWN(a, float, pooled *pooled * c->cout);
+    c->dz = c->pool == 1 ? c->dy : NEWN(a, float, pooled *pooled * c->cout);
     refresh(c);
 }
 
@@ -73,8 +72,7 @@ tap_pixel(const struct conv *c, int t, int y, int x)
 {
     int iy = y + t / 3 - c->pad, ix = x + t % 3 - c->pad;
 
-    return iy < 0 || iy >= c->side || ix < 0 || ix >= c->side
-        ? -1 : iy * c->side + ix;
+    return iy < 0 || iy >= c->side || ix < 0 || ix >= c->side ? -1 : iy * c->side + ix;
 }
 
 static void
@@ -188,8 +186,7 @@ conv_backward(const struct conv *c, const float *x, float *dx)
             for (int t = 0; t < TAPS; t++) {
                 int at = tap_pixel(c, t, p / c->out, p % c->out);
                 if (at >= 0)
-                    spread(c, t, o, dy[o], x + at * c->cin,
-                        dx ? dx + at * c->cin : NULL);
+                    spread(c, t, o, dy[o], x + at * c->cin, dx ? dx + at * c->cin : NULL);
             }
         }
     }
@@ -231,7 +228,7 @@ net_forward(struct net *n, const float *pixels)
 float
 net_backward(struct net *n, const float *pixels, int label)
 {
-    const float share = 0.05f;       /* of certainty kept from the label: scores that
+    const float share = 0.05f; /* of certainty kept from the label: scores that
                                       * stay apart from 0 and 1 say more */
     struct conv *last = &n->conv[NET_CONVS - 1];
     float d[NET_CLASSES];
@@ -265,8 +262,8 @@ adam(struct param *p, int batch, float rate, float decay, int64_t step)
 
         p->first[i] = beta1 * p->first[i] + (1 - beta1) * g;
         p->second[i] = beta2 * p->second[i] + (1 - beta2) * g * g;
-        p->w[i] -= rate * (p->first[i] / fix1
-            / (sqrtf(p->second[i] / fix2) + 1e-8f) + decay * p->w[i]);
+        p->w[i] -=
+            rate * (p->first[i] / fix1 / (sqrtf(p->second[i] / fix2) + 1e-8f) + decay * p->w[i]);
         p->grad[i] = 0;
     }
 }
@@ -274,7 +271,7 @@ adam(struct param *p, int batch, float rate, float decay, int64_t step)
 void
 net_update(struct net *n, int batch, float rate)
 {
-    const float decay = 0.01f;       /* keeps weights small, so int8 steps are fine */
+    const float decay = 0.01f; /* keeps weights small, so int8 steps are fine */
 
     n->step++;
     for (int i = 0; i < NET_CONVS; i++) {

@@ -19,19 +19,19 @@ struct param {
  * Weights are stored [tap][out][in]: both halves of the backward step then run along
  * `in`; the forward step takes a copy as [tap][in][out]. */
 struct conv {
-    int cin, cout, side, out;        /* side of input and of convolved picture */
-    int pad, pool;                   /* pool: 1 or 2 */
+    int cin, cout, side, out; /* side of input and of convolved picture */
+    int pad, pool;            /* pool: 1 or 2 */
     struct param w, b;
-    float *forward;                  /* copy of w */
-    float *y, *dy;                   /* after Relu: out x out x cout */
-    float *z, *dz;                   /* after the pool; y and dy without one */
+    float *forward; /* copy of w */
+    float *y, *dy;  /* after Relu: out x out x cout */
+    float *z, *dz;  /* after the pool; y and dy without one */
 };
 
 struct net {
     struct conv conv[NET_CONVS];
-    struct param fc_w, fc_b;         /* [position and channel][class] */
+    struct param fc_w, fc_b; /* [position and channel][class] */
     int features;
-    float score[NET_CLASSES];        /* of the last net_forward, after Softmax */
+    float score[NET_CLASSES]; /* of the last net_forward, after Softmax */
     int64_t step;
 };
 

@@ -25,8 +25,7 @@ text(struct writer *w, const char *s)
 }
 
 static Onnx__NodeProto *
-add_node(struct writer *w, const char *op, const char *name, const char *x,
-    const char *y)
+add_node(struct writer *w, const char *op, const char *name, const char *x, const char *y)
 {
     Onnx__NodeProto *n = NEW(w->a, Onnx__NodeProto);
 
@@ -59,19 +58,16 @@ add_attr(struct writer *w, Onnx__NodeProto *n, const char *name,
 static void
 add_int(struct writer *w, Onnx__NodeProto *n, const char *name, int64_t value)
 {
-    Onnx__AttributeProto *at = add_attr(w, n, name,
-        ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT);
+    Onnx__AttributeProto *at = add_attr(w, n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT);
 
     at->has_i = 1;
     at->i = value;
 }
 
 static void
-add_ints(struct writer *w, Onnx__NodeProto *n, const char *name, int count,
-    int64_t value)
+add_ints(struct writer *w, Onnx__NodeProto *n, const char *name, int count, int64_t value)
 {
-    Onnx__AttributeProto *at = add_attr(w, n, name,
-        ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS);
+    Onnx__AttributeProto *at = add_attr(w, n, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS);
 
     at->ints = NEWN(w->a, int64_t, count);
     at->n_ints = (size_t)count;
@@ -81,8 +77,7 @@ add_ints(struct writer *w, Onnx__NodeProto *n, const char *name, int count,
 
 /* Makes a weight, gives it to the node as its next input, and returns its values. */
 static float *
-add_weight(struct writer *w, Onnx__NodeProto *n, const char *what, int rank,
-    const int64_t *dims)
+add_weight(struct writer *w, Onnx__NodeProto *n, const char *what, int rank, const int64_t *dims)
 {
     Onnx__TensorProto *t = NEW(w->a, Onnx__TensorProto);
     int64_t count = 1;
@@ -110,8 +105,7 @@ put_conv(struct writer *w, const struct conv *c, int number, const char *x)
     const char *relu = arena_printf(w->a, "relu%d", number);
     const char *pool = arena_printf(w->a, "pool%d", number);
     Onnx__NodeProto *n = add_node(w, "Conv", name, x, name);
-    float *to = add_weight(w, n, "weight", 4,
-        (int64_t[]){ c->cout, c->cin, 3, 3 });
+    float *to = add_weight(w, n, "weight", 4, (int64_t[]){ c->cout, c->cin, 3, 3 });
     float *bias;
 
     for (int o = 0; o < c->cout; o++)
@@ -168,8 +162,7 @@ value_info(struct writer *w, const char *name, int rank, const int64_t *dims)
     t->shape->dim = NEWN(w->a, Onnx__TensorShapeProto__Dimension *, rank);
     t->shape->n_dim = (size_t)rank;
     for (int i = 0; i < rank; i++) {
-        Onnx__TensorShapeProto__Dimension *d
-            = NEW(w->a, Onnx__TensorShapeProto__Dimension);
+        Onnx__TensorShapeProto__Dimension *d = NEW(w->a, Onnx__TensorShapeProto__Dimension);
         onnx__tensor_shape_proto__dimension__init(d);
         d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
         d->dim_value = dims[i];
@@ -185,8 +178,7 @@ value_info(struct writer *w, const char *name, int rank, const int64_t *dims)
 }
 
 static void
-add_metadata(struct writer *w, Onnx__ModelProto *m, const char *key,
-    const char *value)
+add_metadata(struct writer *w, Onnx__ModelProto *m, const char *key, const char *value)
 {
     Onnx__StringStringEntryProto *e = NEW(w->a, Onnx__StringStringEntryProto);
 
@@ -206,8 +198,7 @@ put_graph(struct writer *w, const struct net *n)
     w->graph.node = w->node;
     w->graph.initializer = w->tensor;
     w->graph.n_input = w->graph.n_output = 1;
-    w->graph.input = value_info(w, "image", 4,
-        (int64_t[]){ 1, 1, NET_SIDE, NET_SIDE });
+    w->graph.input = value_info(w, "image", 4, (int64_t[]){ 1, 1, NET_SIDE, NET_SIDE });
     w->graph.output = value_info(w, "score", 2, (int64_t[]){ 1, NET_CLASSES });
     for (int i = 0; i < NET_CONVS; i++)
         x = put_conv(w, &n->conv[i], i + 1, x);
@@ -215,8 +206,8 @@ put_graph(struct writer *w, const struct net *n)
 }
 
 bool
-onnx_write(struct arena *a, struct diag *d, const struct net *n,
-    const char *labels, const char *path)
+onnx_write(
+    struct arena *a, struct diag *d, const struct net *n, const char *labels, const char *path)
 {
     struct writer *w = NEW(a, struct writer);
     Onnx__ModelProto m = ONNX__MODEL_PROTO__INIT;
@@ -237,8 +228,8 @@ onnx_write(struct arena *a, struct diag *d, const struct net *n,
     m.producer_name = text(w, "train-digits");
     m.graph = &w->graph;
     m.metadata_props = NEWN(a, Onnx__StringStringEntryProto *, 2);
-    add_metadata(w, &m, "gemmcc.recipe",
-        "resize=28x28,color=gray,layout=nchw,scale=0.00392156862745098");
+    add_metadata(
+        w, &m, "gemmcc.recipe", "resize=28x28,color=gray,layout=nchw,scale=0.00392156862745098");
     add_metadata(w, &m, "gemmcc.labels", labels);
     size = onnx__model_proto__get_packed_size(&m);
     packed = arena_alloc(a, size);

@@ -9,7 +9,7 @@ struct net;
 
 /* Opset 13, input image [1,1,28,28] of 0..1, output score [1,10]; the recipe and the
  * labels (newline separated) go along as metadata. */
-bool onnx_write(struct arena *a, struct diag *d, const struct net *n,
-    const char *labels, const char *path);
+bool onnx_write(
+    struct arena *a, struct diag *d, const struct net *n, const char *labels, const char *path);
 
 #endif

@@ -25,8 +25,8 @@ struct fonts {
 };
 
 static bool
-add_font(struct fonts *f, struct arena *a, const char *root, const char *file,
-    const char *package, char **why)
+add_font(struct fonts *f, struct arena *a, const char *root, const char *file, const char *package,
+    char **why)
 {
     char *path = arena_printf(a, "%s/%s", root, file);
     FT_Face *face = &f->face[f->count];
@@ -36,8 +36,7 @@ add_font(struct fonts *f, struct arena *a, const char *root, const char *file,
         return false;
     }
     if (FT_New_Face(f->library, path, 0, face)) {
-        *why = arena_printf(a, "%s: cannot be opened; is package %s installed?",
-            path, package);
+        *why = arena_printf(a, "%s: cannot be opened; is package %s installed?", path, package);
         return false;
     }
     f->name[f->count++] = arena_strdup(a, file);
@@ -50,8 +49,8 @@ add_font(struct fonts *f, struct arena *a, const char *root, const char *file,
 
 /* A line is HALF PACKAGE PATH; the path may hold blanks. */
 static bool
-read_list(struct fonts *f, struct arena *a, FILE *in, const char *root,
-    const char *half, char **why)
+read_list(
+    struct fonts *f, struct arena *a, FILE *in, const char *root, const char *half, char **why)
 {
     char line[512];
 
@@ -77,8 +76,7 @@ read_list(struct fonts *f, struct arena *a, FILE *in, const char *root,
 }
 
 struct fonts *
-fonts_open(struct arena *a, const char *list, const char *root, const char *half,
-    char **why)
+fonts_open(struct arena *a, const char *list, const char *root, const char *half, char **why)
 {
     struct fonts *f = NEW(a, struct fonts);
     FILE *in;
@@ -107,7 +105,7 @@ void
 fonts_close(struct fonts *f)
 {
     if (f)
-        FT_Done_FreeType(f->library);   /* with its faces */
+        FT_Done_FreeType(f->library); /* with its faces */
 }
 
 int
@@ -154,8 +152,10 @@ place(FT_Outline *o, const struct look *k, int side)
     double unit = (double)side / FULL_SIDE, c = cos(k->angle), s = sin(k->angle);
     double wide = 1 + k->stretch, scale, box_w, box_h;
     FT_Matrix turn = {
-        fixed(c * wide), fixed(c * k->shear - s),
-        fixed(s * wide), fixed(s * k->shear + c),
+        fixed(c * wide),
+        fixed(c * k->shear - s),
+        fixed(s * wide),
+        fixed(s * k->shear + c),
     };
     FT_Matrix size = { 0, 0, 0, 0 };
     FT_BBox box;
@@ -171,8 +171,7 @@ place(FT_Outline *o, const struct look *k, int side)
     size.xx = size.yy = fixed(scale);
     FT_Outline_Transform(o, &size);
     FT_Outline_Get_CBox(o, &box);
-    FT_Outline_Translate(o,
-        lround((side / 2.0 + k->dx * unit) * 64) - (box.xMin + box.xMax) / 2,
+    FT_Outline_Translate(o, lround((side / 2.0 + k->dx * unit) * 64) - (box.xMin + box.xMax) / 2,
         lround((side / 2.0 + k->dy * unit) * 64) - (box.yMin + box.yMax) / 2);
 }
 
@@ -185,8 +184,7 @@ blur_line(uint8_t *p, int n, int step, double share)
         double here = p[i * step];
         double after = i + 1 < n ? p[(i + 1) * step] : here;
 
-        p[i * step] = (uint8_t)lround(share * (before + after)
-            + (1 - 2 * share) * here);
+        p[i * step] = (uint8_t)lround(share * (before + after) + (1 - 2 * share) * here);
         before = here;
     }
 }
@@ -212,22 +210,20 @@ soil(const struct look *k, struct rng *r, int side, uint8_t *pixels)
 }
 
 bool
-render_digit(struct fonts *f, int font, int digit, const struct look *k,
-    struct rng *r, int side, uint8_t *pixels)
+render_digit(struct fonts *f, int font, int digit, const struct look *k, struct rng *r, int side,
+    uint8_t *pixels)
 {
     FT_Face face = f->face[font];
     FT_Outline *o = &face->glyph->outline;
     FT_Bitmap bitmap = { 0 };
     FT_BBox box;
 
-    if (FT_Load_Char(face, (FT_ULong)('0' + digit),
-            FT_LOAD_NO_HINTING | FT_LOAD_NO_BITMAP)
+    if (FT_Load_Char(face, (FT_ULong)('0' + digit), FT_LOAD_NO_HINTING | FT_LOAD_NO_BITMAP)
         || face->glyph->format != FT_GLYPH_FORMAT_OUTLINE || o->n_points == 0)
         return false;
     FT_Outline_Get_CBox(o, &box);
-    if (k->weight != 0)              /* grown in proportion to the final height */
-        FT_Outline_Embolden(o, lround(k->weight / k->height
-            * (double)(box.yMax - box.yMin)));
+    if (k->weight != 0) /* grown in proportion to the final height */
+        FT_Outline_Embolden(o, lround(k->weight / k->height * (double)(box.yMax - box.yMin)));
     place(o, k, side);
     memset(pixels, 0, (size_t)side * (size_t)side);
     bitmap.rows = bitmap.width = (unsigned)side;

@@ -4,7 +4,9 @@
 #define DIGITS_RNG_H
 #include <stdint.h>
 
-struct rng { uint64_t state; };
+struct rng {
+    uint64_t state;
+};
 
 static inline uint64_t
 rng_next(struct rng *r)

@@ -19,8 +19,7 @@
 
 enum { BATCH = 32, EVAL = 200, CALIB = 16, HELD_OUT = 20000, LARGE = 4 * NET_SIDE };
 
-static const char labels[] =
-    "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine";
+static const char labels[] = "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine";
 
 struct job {
     struct arena *a;
@@ -38,7 +37,15 @@ struct sample {
     int font, label;
 };
 
-static void
+/* After a diagnostic. */
+static _Noreturn void
+give_up(const struct job *j)
+{
+    diag_flush(j->d);
+    exit(3);
+}
+
+static _Noreturn void
 die(const char *what, const char *why)
 {
     fprintf(stderr, "train: %s: %s\n", what, why);
@@ -83,8 +90,8 @@ train(struct job *j)
         if (i % BATCH == 0)
             net_update(j->net, BATCH, rate_at(i, j->samples));
         if (i % (j->samples / 10) == 0) {
-            printf("%7d samples: loss %.4f, %.2f %% right\n", i,
-                loss / (i - shown), 100.0 * good / (i - shown));
+            printf("%7d samples: loss %.4f, %.2f %% right\n", i, loss / (i - shown),
+                100.0 * good / (i - shown));
             fflush(stdout);
             loss = good = 0;
             shown = i;
@@ -109,15 +116,14 @@ judge(struct job *j)
         else
             wrong[s.font]++;
     }
-    printf("held-out fonts: %d of %d right, %.2f %%\n", good, (int)HELD_OUT,
-        100.0 * good / HELD_OUT);
+    printf(
+        "held-out fonts: %d of %d right, %.2f %%\n", good, (int)HELD_OUT, 100.0 * good / HELD_OUT);
     for (int k = 0; k < 3; k++) {
         int worst = 0;
         for (int f = 1; f < n; f++)
             if (wrong[f] * (int64_t)seen[worst] > wrong[worst] * (int64_t)seen[f])
                 worst = f;
-        printf("  %s: %d of %d wrong\n", fonts_name(j->held, worst), wrong[worst],
-            seen[worst]);
+        printf("  %s: %d of %d wrong\n", fonts_name(j->held, worst), wrong[worst], seen[worst]);
         wrong[worst] = 0;
     }
 }
@@ -140,8 +146,8 @@ static void
 write_eval(struct job *j)
 {
     struct rng r = { j->seed + 2 };
-    float *pixel = NEWN(j->a, float, EVAL * NET_PIXELS);
-    float *score = NEWN(j->a, float, EVAL * NET_CLASSES);
+    float *pixel = NEWN(j->a, float, EVAL *NET_PIXELS);
+    float *score = NEWN(j->a, float, EVAL *NET_CLASSES);
     int64_t *truth = NEWN(j->a, int64_t, EVAL);
     struct sample s;
     int good = 0;
@@ -153,12 +159,11 @@ write_eval(struct job *j)
         good += net_forward(j->net, s.pixel) == s.label;
         memcpy(score + i * NET_CLASSES, j->net->score, sizeof j->net->score);
     }
-    printf("eval.npy: %d of %d right, %.2f %%\n", good, (int)EVAL,
-        100.0 * good / EVAL);
+    printf("eval.npy: %d of %d right, %.2f %%\n", good, (int)EVAL, 100.0 * good / EVAL);
     if (!data_images(j->d, in_dir(j, "eval.npy"), EVAL, pixel)
         || !data_labels(j->d, in_dir(j, "truth.npy"), EVAL, truth)
         || (j->scores && !data_scores(j->d, j->scores, EVAL, score)))
-        exit(3);
+        give_up(j);
 }
 
 static void
@@ -193,8 +198,7 @@ write_pictures(struct job *j)
         if (digit != 3 && digit != 7)
             continue;
         render_digit(j->held, font, digit, &plain, NULL, LARGE, pixels);
-        need_png(arena_printf(j->a, "%s/%d-large.png", j->dir, digit), LARGE,
-            pixels);
+        need_png(arena_printf(j->a, "%s/%d-large.png", j->dir, digit), LARGE, pixels);
     }
 }
 
@@ -212,12 +216,12 @@ static void
 help(void)
 {
     puts("usage: train [options]\n"
-        "  --fonts FILE    list of fonts (samples/digits/fonts.txt)\n"
-        "  --root DIR      folder the list is relative to (/usr/share)\n"
-        "  --dir DIR       where the files go (.)\n"
-        "  --samples N     pictures to train with (240000)\n"
-        "  --seed N        of everything random (1)\n"
-        "  --scores FILE   also write the scores of eval.npy");
+         "  --fonts FILE    list of fonts (samples/digits/fonts.txt)\n"
+         "  --root DIR      folder the list is relative to (/usr/share)\n"
+         "  --dir DIR       where the files go (.)\n"
+         "  --samples N     pictures to train with (240000)\n"
+         "  --seed N        of everything random (1)\n"
+         "  --scores FILE   also write the scores of eval.npy");
     exit(0);
 }
 
@@ -225,23 +229,42 @@ static void
 options(struct job *j, int argc, char **argv)
 {
     static const struct option longs[] = {
-        { "fonts", 1, NULL, 'f' }, { "root", 1, NULL, 'r' },
-        { "dir", 1, NULL, 'd' }, { "samples", 1, NULL, 'n' },
-        { "seed", 1, NULL, 's' }, { "scores", 1, NULL, 'o' },
-        { "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 },
+        { "fonts", 1, NULL, 'f' },
+        { "root", 1, NULL, 'r' },
+        { "dir", 1, NULL, 'd' },
+        { "samples", 1, NULL, 'n' },
+        { "seed", 1, NULL, 's' },
+        { "scores", 1, NULL, 'o' },
+        { "help", 0, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     int c;
 
     while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
         switch (c) {
-        case 'f': j->list = optarg; break;
-        case 'r': j->root = optarg; break;
-        case 'd': j->dir = optarg; break;
-        case 'n': j->samples = atoi(optarg); break;
-        case 's': j->seed = strtoull(optarg, NULL, 0); break;
-        case 'o': j->scores = optarg; break;
-        case 'h': help(); break;
-        default: exit(2);
+        case 'f':
+            j->list = optarg;
+            break;
+        case 'r':
+            j->root = optarg;
+            break;
+        case 'd':
+            j->dir = optarg;
+            break;
+        case 'n':
+            j->samples = atoi(optarg);
+            break;
+        case 's':
+            j->seed = strtoull(optarg, NULL, 0);
+            break;
+        case 'o':
+            j->scores = optarg;
+            break;
+        case 'h':
+            help();
+            break;
+        default:
+            exit(2);
         }
     }
     if (optind < argc || j->samples < 10 * BATCH) {
@@ -266,8 +289,11 @@ main(int argc, char **argv)
 {
     const struct diag_config config = { .to = stderr };
     struct job j = {
-        .list = "samples/digits/fonts.txt", .root = "/usr/share", .dir = ".",
-        .samples = 240000, .seed = 1,
+        .list = "samples/digits/fonts.txt",
+        .root = "/usr/share",
+        .dir = ".",
+        .samples = 240000,
+        .seed = 1,
     };
 
     options(&j, argc, argv);
@@ -275,8 +301,7 @@ main(int argc, char **argv)
     j.d = diag_new(j.a, &config);
     j.train = need_fonts(&j, "train");
     j.held = need_fonts(&j, "held");
-    printf("%d fonts to train with, %d held out\n", fonts_count(j.train),
-        fonts_count(j.held));
+    printf("%d fonts to train with, %d held out\n", fonts_count(j.train), fonts_count(j.held));
     j.net = net_new(j.a, j.seed);
     train(&j);
     judge(&j);
@@ -285,7 +310,7 @@ main(int argc, char **argv)
     write_pictures(&j);
     write_labels(&j);
     if (!onnx_write(j.a, j.d, j.net, labels, in_dir(&j, "digits.onnx")))
-        return 3;
+        give_up(&j);
     fonts_close(j.train);
     fonts_close(j.held);
     diag_free(j.d);

@@ -103,6 +103,8 @@ src_libdriver_a_SOURCES = \
 	src/driver/info.h \
 	src/driver/link.c \
 	src/driver/link.h \
+	src/driver/meta.c \
+	src/driver/meta.h \
 	src/driver/options.c \
 	src/driver/options.def \
 	src/driver/options.h \
@@ -110,6 +112,8 @@ src_libdriver_a_SOURCES = \
 	src/driver/pipeline.h \
 	src/driver/qemu.c \
 	src/driver/qemu.h \
+	src/driver/run_io.c \
+	src/driver/run_io.h \
 	src/driver/verify.c \
 	src/driver/verify.h \
 	src/report/report.c \
@@ -118,6 +122,9 @@ src_libdriver_a_SOURCES = \
 bin_PROGRAMS += gemmcc
 gemmcc_SOURCES = src/driver/gemmcc.c
 gemmcc_LDADD = $(ALL_LIBS)
+bin_PROGRAMS += gemmcc-run
+gemmcc_run_SOURCES = src/driver/gemmcc_run.c
+gemmcc_run_LDADD = $(ALL_LIBS)
 
 # What a program links, upper floors first.  Tests of a floor link it and those below.
 ALL_LIBS = src/libdriver.a $(FRONT_LIBS) passes/libpasses.a backend/libbackend.a \

@@ -1,0 +1,361 @@
+/* gemmcc-run: runs a program for the array under QEMU with the device model. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/base/arena.h"
+#include "src/base/file.h"
+#include "src/base/out.h"
+#include "src/base/str.h"
+#include "src/base/term.h"
+#include "src/driver/info.h"
+#include "src/driver/run_io.h"
+#include "src/machine/target.h"
+#include "src/report/report.h"
+
+struct run {
+    struct arena *arena;
+    struct diag *diag;
+    const struct command_line *line;
+    const char *file;
+    struct elf *elf;
+    struct meta *meta;           /* NULL: not made by gemmcc */
+    const struct target *target;
+    struct tolerance tolerance;
+    long long top, memory;
+    double timeout;
+    enum sim_strict strict;
+    const char **labels; int nlabel;
+    struct qemu_result result;
+};
+
+/* ---- the command line */
+
+/* Seconds, or with s, m, h behind. */
+static bool
+read_time(const char *s, double *t)
+{
+    char *end;
+
+    *t = strtod(s, &end);
+    if (end == s || *t < 0)
+        return false;
+    if (*end == 'm')
+        *t *= 60;
+    else if (*end == 'h')
+        *t *= 3600;
+    else if (*end != 's' && *end != 0)
+        return false;
+    return *end == 0 || end[1] == 0;
+}
+
+static bool
+read_labels(struct run *r, const char *file)
+{
+    struct bytes b;
+
+    if (!file_map(r->arena, r->diag, file, 1 << 24, &b))
+        return false;
+    char *s = arena_strndup(r->arena, (const char *)b.p, b.n);
+    r->labels = NEWN(r->arena, const char *, b.n + 1);
+    r->nlabel = 0;
+    while (*s) {
+        size_t n = strcspn(s, "\r\n");
+        r->labels[r->nlabel++] = arena_strndup(r->arena, s, n);
+        s += n + (s[n] == '\r');
+        s += *s == '\n';
+    }
+    return true;
+}
+
+static bool
+read_options(struct run *r)
+{
+    static const char *const modes[] = { "off", "warn", "error", NULL };
+    const char *time = option_value(r->line, OPT_TIMEOUT), *tolerance = option_value(r->line, OPT_TOLERANCE);
+    int strict = option_word(r->line, OPT_STRICT, SIM_STRICT_ERROR, modes);
+
+    r->top = -1;
+    r->timeout = 600;
+    r->tolerance = (struct tolerance){ .abs = 1e-5 };
+    if (strict < 0 || !option_number(r->line, OPT_TOP, 0, &r->top) || !option_number(r->line, OPT_MEMORY, 65536, &r->memory))
+        return false;
+    r->strict = (enum sim_strict)strict;
+    if (time && !read_time(time, &r->timeout)) {
+        options_wrong(PROGRAM_RUN, "--timeout wants a time such as 30s or 10m, not '%s'", time);
+        return false;
+    }
+    if (!tolerance_parse(tolerance, &r->tolerance)) {
+        options_wrong(PROGRAM_RUN, "--tolerance wants int:N, abs=A, rel=R, not '%s'", tolerance);
+        return false;
+    }
+    return true;
+}
+
+/* ---- before */
+
+static bool
+open_program(struct run *r)
+{
+    const char *target = option_value(r->line, OPT_RUN_TARGET), *labels = option_value(r->line, OPT_RUN_LABELS);
+    const char *const *sets = option_values(r->arena, r->line, OPT_RUN_MACHINE);
+
+    r->elf = elf_open(r->arena, r->diag, r->file);
+    if (!r->elf)
+        return false;
+    struct conf *c = elf_meta(r->arena, r->diag, r->elf);
+    if (c && !(r->meta = meta_read(r->arena, r->diag, r->file, c)))
+        return false;
+    if (diag_count(r->diag, SEV_ERROR))
+        return false;
+    if (r->meta && !target && !*sets)
+        r->target = r->meta->target;
+    else
+        r->target = target_load(r->arena, r->diag, target ? target : "gemmini-16", sets);
+    if (!r->target)
+        return false;
+    if (r->meta && strcmp(r->target->digest, r->meta->target->digest) != 0) {
+        struct place_ref at = { .file = r->file };
+        diag_error(r->diag, &at, "run-target", "it was made for another machine ('%s') than '%s'", r->meta->target->name,
+                   r->target->name);
+        diag_hint(r->diag, "compile it again with the same --target and -m");
+        return false;
+    }
+    if (r->meta) {
+        r->labels = r->meta->labels;
+        r->nlabel = r->meta->nlabel;
+    }
+    return !labels || read_labels(r, labels);
+}
+
+static void
+console(const char *text, int len, void *ctx)
+{
+    (void)ctx;
+    fwrite(text, 1, (size_t)len, stdout);
+    fflush(stdout);
+}
+
+static bool
+start(struct run *r, const struct elf_patch *patches, int n)
+{
+    struct qemu_run q = { .elf = r->elf, .patches = patches, .npatch = n, .target = r->target, .strict = r->strict,
+        .timing = true, .timeout = r->timeout, .memory = r->memory, .program = option_value(r->line, OPT_QEMU) };
+
+    if (option_given(r->line, OPT_GDB)) {
+        const char *port = option_value(r->line, OPT_GDB);
+        q.gdb = port ? port : "1234";
+        q.timeout = 0;
+    }
+    if (!r->meta || option_given(r->line, OPT_VERBOSE))
+        q.on_console = console;
+    return qemu_run(r->arena, r->diag, &q, &r->result);
+}
+
+/* ---- after */
+
+static const struct qemu_layer *
+measured(const struct run *r, int number)
+{
+    for (int i = 0; i < r->result.nlayer; i++)
+        if (r->result.layers[i].stats.number == number)
+            return &r->result.layers[i];
+    return NULL;
+}
+
+static bool
+write_reports(struct run *r)
+{
+    const struct meta *m = r->meta;
+    struct report p = { .program = m->name, .target = r->target->name, .n = m->nlayer,
+        .peak = (double)(r->target->dim * r->target->dim), .clock_mhz = r->target->clock_mhz };
+
+    p.layers = NEWN(r->arena, struct report_layer, m->nlayer + 1);
+    for (int i = 0; i < m->nlayer; i++) {
+        const struct meta_layer *l = &m->layers[i];
+        const struct qemu_layer *q = measured(r, i);
+        p.layers[i] = (struct report_layer){ .number = i, .name = l->name, .op = l->op, .on = l->on, .output = l->output,
+            .schedule = l->schedule, .why = l->why, .limit = l->limit, .macs = l->macs, .estimate = l->estimate };
+        if (q) {
+            p.layers[i].measured = q->stats.cycles;
+            p.layers[i].array_cycles = q->stats.array;
+            p.layers[i].bytes_in = q->stats.bytes_in;
+            p.layers[i].bytes_out = q->stats.bytes_out;
+        }
+    }
+    for (int i = 0; i < r->line->n; i++) {
+        enum report_form form;
+        const char *file;
+        if (r->line->at[i].id != OPT_RUN_REPORT)
+            continue;
+        if (!report_spec(r->arena, r->line->at[i].value, &form, &file))
+            return options_wrong(PROGRAM_RUN, "--report knows text, csv and json, not '%s'", r->line->at[i].value) == 0;
+        struct out *o = out_open(file ? file : "-", r->diag);
+        if (!o)
+            return false;
+        report_print(&p, form, o);
+        if (!out_close(o))
+            return false;
+    }
+    return true;
+}
+
+/* "5,214,880 cycles: array 88 %, core 9 %, idle 3 %; estimate was 2.2 % low" */
+static void
+cycles_line(struct run *r)
+{
+    uint64_t all = 0, array = 0, core = 0, estimate = 0;
+
+    for (int i = 0; i < r->result.nlayer; i++) {
+        const struct sim_layer_stats *s = &r->result.layers[i].stats;
+        if (s->number < 0)
+            continue;
+        all += s->cycles;
+        array += s->array;
+        core += s->core;
+    }
+    for (int i = 0; i < r->meta->nlayer; i++)
+        estimate += r->meta->layers[i].estimate;
+    if (all == 0)
+        return;
+    double a = 100.0 * (double)array / (double)all, c = 100.0 * (double)core / (double)all;
+    double idle = 100 - a - c, off = 100.0 * ((double)estimate - (double)all) / (double)all;
+    printf("%s cycles: array %.0f %%, core %.0f %%, idle %.0f %%; estimate was %.1f %% %s\n",
+           str_thousands(r->arena, all), a, c, idle < 0 ? 0 : idle, off < 0 ? -off : off, off < 0 ? "low" : "high");
+}
+
+static int
+show(struct run *r)
+{
+    const struct meta *m = r->meta;
+    const void **data = NEWN(r->arena, const void *, m->nout + 1);
+    bool differs;
+
+    if (!run_outputs(r->arena, r->diag, r->elf, m, &r->result, data) || !run_write(r->arena, r->diag, r->line, m, data)
+        || !run_expect(r->arena, r->diag, r->line, m, data, &r->tolerance, &differs))
+        return 1;
+    if (r->top != 0 && m->nout && run_is_scores(&m->out[0]) && !option_given(r->line, OPT_QUIET))
+        run_top(&m->out[0], data[0], r->labels, r->nlabel, r->top < 0 ? 5 : (int)r->top);
+    if (!option_given(r->line, OPT_QUIET))
+        cycles_line(r);
+    if (!write_reports(r))
+        return 1;
+    return differs ? 4 : 0;
+}
+
+/* Rules broken, with the layer in the model's words. */
+static void
+tell_violations(struct run *r)
+{
+    for (int i = 0; i < r->result.nviolation; i++) {
+        const struct sim_violation *v = &r->result.violations[i];
+        const char *layer = r->meta && v->layer >= 0 && v->layer < r->meta->nlayer
+            ? arena_printf(r->arena, "layer %d '%s', command %llu", v->layer, r->meta->layers[v->layer].name,
+                           (unsigned long long)v->index)
+            : arena_printf(r->arena, "command %llu", (unsigned long long)v->index);
+        struct place_ref at = { .file = r->file };
+        struct elf_symbol s;
+        if (r->strict == SIM_STRICT_ERROR)
+            diag_error(r->diag, &at, "device-rule", "%s: %s: %s", layer, sim_rules[v->rule].name, v->detail);
+        else
+            diag_warn(r->diag, &at, "device-rule", "%s: %s: %s", layer, sim_rules[v->rule].name, v->detail);
+        if (v->pc && elf_symbol_at(r->elf, v->pc, &s))
+            diag_context(r->diag, "at %s+0x%llx", s.name, (unsigned long long)(v->pc - s.addr));
+        diag_context(r->diag, "%s", sim_rules[v->rule].doc);
+    }
+}
+
+static int
+finish(struct run *r)
+{
+    struct place_ref at = { .file = r->file };
+
+    tell_violations(r);
+    switch (r->result.end) {
+    case QEMU_END_NO_DEVICE:
+        diag_error(r->diag, &at, "run-device", "no device model answered");
+        return 3;
+    case QEMU_END_REFUSED:
+        return 5;
+    case QEMU_END_TIMEOUT:
+        diag_error(r->diag, &at, "run-timeout", "still running after %g s; --timeout allows more", r->timeout);
+        return 5;
+    case QEMU_END_TRAP:
+        if (r->meta && !option_given(r->line, OPT_VERBOSE))
+            fputs(r->result.console, stderr);
+        diag_error(r->diag, &at, "run-trap", "the program trapped");
+        return 5;
+    case QEMU_END_EXIT:
+        break;
+    }
+    if (!r->meta)
+        return r->result.status;
+    if (r->result.status) {
+        diag_error(r->diag, &at, "run-status", "the program ended with %d", r->result.status);
+        return 5;
+    }
+    return show(r);
+}
+
+static int
+work(struct run *r)
+{
+    const char *bake = option_value(r->line, OPT_BAKE);
+    struct elf_patch *patches;
+    int n;
+
+    if (!read_options(r))
+        return 2;
+    if (!open_program(r))
+        return 1;
+    n = r->meta ? r->meta->nin : 0;
+    patches = NEWN(r->arena, struct elf_patch, n + 1);
+    if (!r->meta && r->line->nfile > 1)
+        return options_wrong(PROGRAM_RUN, "'%s' does not say what inputs it takes", r->file);
+    if (r->meta && !run_inputs(r->arena, r->diag, r->line, r->elf, r->meta, patches))
+        return 1;
+    if (bake)
+        return elf_bake(r->arena, r->diag, r->elf, patches, n, bake) ? 0 : 1;
+    if (!start(r, patches, n))
+        return 3;
+    int status = finish(r);
+    qemu_release(&r->result);
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    static const char *const when[] = { "auto", "always", "never", NULL }, *const forms[] = { "text", "json", NULL };
+    struct arena *a = arena_new();
+    struct command_line c;
+    long long errors = 20;
+
+    if (!options_parse(a, PROGRAM_RUN, argc, argv, &c))
+        return 2;
+    if (option_given(&c, OPT_HELP))
+        return options_help(PROGRAM_RUN, option_value(&c, OPT_HELP), stdout) ? 0
+            : options_wrong(PROGRAM_RUN, "no help on '%s'", option_value(&c, OPT_HELP));
+    if (option_given(&c, OPT_VERSION)) {
+        info_version(a, PROGRAM_RUN, option_given(&c, OPT_VERBOSE));
+        return 0;
+    }
+    if (c.nfile == 0)
+        return options_wrong(PROGRAM_RUN, "no program given");
+    int color = option_word(&c, OPT_COLOR, 0, when), progress = option_word(&c, OPT_PROGRESS, 0, when);
+    int json = option_word(&c, OPT_DIAGNOSTICS, 0, forms);
+    if (color < 0 || progress < 0 || json < 0 || !option_number(&c, OPT_MAX_ERRORS, 0, &errors))
+        return 2;
+    term_progress_mode((enum term_when)progress);
+    struct diag *d = diag_new(a, &(struct diag_config){ .to = stderr, .json = json == 1,
+        .color = term_color(stderr, (enum term_when)color), .quiet = option_given(&c, OPT_QUIET),
+        .max_errors = (int)errors });
+    struct run r = { .arena = a, .diag = d, .line = &c, .file = c.file[0] };
+    int status = work(&r);
+    if (diag_count(d, SEV_FATAL))
+        status = 3;
+    diag_flush(d);
+    diag_free(d);
+    arena_free(a);
+    return status;
+}

@@ -1,7 +1,8 @@
-/* The registry of operators: the rows of ops/ops.def. */
+/* The registry of operators: the rows of ops/ops.def, then the machine operators. */
 #include <string.h>
 
 #include "ir/ir.h"
+#include "ir/machine.h"
 #include "src/base/str.h"
 
 #define X(name) extern const struct op_def op_##name;
@@ -12,6 +13,8 @@ static const struct op_def *const ops[] = {
 #define X(name) &op_##name,
 #include "ir/ops/ops.def"
 #undef X
+    &op_m_conv, &op_m_matmul, &op_m_add, &op_m_pool, &op_m_table, &op_m_convert, &op_m_move,
+    &op_m_join, &op_m_softmax, &op_m_map, &op_m_reduce, &op_m_gather,
     NULL
 };
 

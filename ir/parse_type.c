@@ -196,6 +196,16 @@ parse_real_of(struct parse *p, struct value *v)
     return true;
 }
 
+/* The type that the model gave an input or output. */
+static bool
+parse_model(struct lex *l, enum dtype *dt)
+{
+    const char *name = lex_name(l, "a type");
+
+    *dt = dtype_named(name);
+    return *dt != DT_NONE || lex_fail(l, "there is no type '%s'", name);
+}
+
 static bool
 parse_marks(struct parse *p, struct value *v)
 {
@@ -211,6 +221,8 @@ parse_marks(struct parse *p, struct value *v)
             fine = parse_range(l, v);
         else if (lex_accept_word(l, "real"))
             fine = parse_real_of(p, v);
+        else if (lex_accept_word(l, "model"))
+            fine = parse_model(l, &v->model_dt);
         else if (lex_accept_word(l, "mutable"))
             v->mutable = true;
         else

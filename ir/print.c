@@ -20,7 +20,7 @@
  *   dim     = INT | "?" | NAME "<=" INT         a symbol and its bound
  *   mark    = "q" "(" x ":" INT { "," x ":" INT } ")" [ "axis" INT ]      scale : zero point
  *           | "layout" "(" order, fill, align, first, bytes, then pitch, before, after by axis ")"
- *           | "range" "(" x "," x ")" | "mutable" | "real" VALUE
+ *           | "range" "(" x "," x ")" | "mutable" | "real" VALUE | "model" DTYPE
  *   data    = "{" [ x { "," x } ] "}" | "hex" STRING | "digest" STRING
  *           | "fill" x | "random" INT x x       seed, least, greatest: for tests
  *   VALUE   = "%" (name of letters, digits and _ . / - | STRING)
@@ -247,6 +247,8 @@ type(const struct print *p, const struct value *v)
     if (v->ranged)
         out_printf(p->o, " range(%s, %s)", real_text(p->arena, (double)v->lo, true),
                    real_text(p->arena, (double)v->hi, true));
+    if (v->model_dt != DT_NONE)
+        out_printf(p->o, " model %s", dtype_name(v->model_dt));
     if (v->mutable)
         out_puts(p->o, " mutable");
     if (v->real) {

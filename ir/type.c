@@ -198,7 +198,7 @@ broadcast_dim(struct dim x, struct dim y, struct dim *out)
 {
     bool one_x = !x.sym && x.n == 1, one_y = !y.sym && y.n == 1;
 
-    *out = one_x || x.n < 0 ? y : x;
+    *out = one_x || (x.n < 0 && !one_y) ? y : x;
     if (one_x || one_y || dim_equal(x, y))
         return true;
     return x.n < 0 || y.n < 0;

@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	test/onnx/run \
 	test/unit/check_ops \
 	test/unit/check_base \
+	test/unit/check_ir \
 	test/unit/check_elf \
 	test/unit/check_files \
 	test/unit/check_fmath \

@@ -1,5 +1,5 @@
 /* What of QEMU's TCG plugin interface the device model uses, as QEMU 7.2 has it
- * (interface version 1; later versions up to 8.1 accept it too).  Debian installs no
+ * (interface version 1, which QEMU checks when it loads us).  Debian installs no
  * header for it, so these declarations are ours: names, argument types and the order
  * of fields and enumerators are the binary interface and must not be changed. */
 #ifndef SIM_PLUGIN_API_H

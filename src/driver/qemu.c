@@ -195,7 +195,7 @@ start(struct job *j, struct proc_result *p)
         "-bios", "none", "-display", "none", "-monitor", "none", "-serial", "stdio",
         "-kernel", j->image, "-plugin", plugin_option(j, ram),
         j->run->gdb ? "-S" : NULL, "-gdb",
-        j->run->gdb ? arena_printf(a, "tcp::%s", j->run->gdb) : NULL, NULL
+        j->run->gdb ? arena_printf(a, "tcp:127.0.0.1:%s", j->run->gdb) : NULL, NULL
     };
     struct proc c = { .argv = argv, .capture_out = true, .capture_err = true,
         .timeout = j->run->timeout, .on_out = j->run->on_console, .ctx = j->run->ctx };

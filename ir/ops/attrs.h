@@ -54,11 +54,17 @@ struct slice_attr {              /* one entry per axis of the input, clamped; st
     struct ints starts, ends, axes, steps;
 };
 enum pad_mode { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE, PAD_WRAP };
-struct pad_attr { int64_t mode; struct ints pads; float value; }; /* pads: begins, then ends, all axes */
+struct pad_attr {                /* pads: begins, then ends, of all axes */
+    int64_t mode;
+    struct ints pads;
+    float value;
+};
 struct reduce_attr { struct ints axes; int64_t keepdims, noop_with_empty_axes; };
 struct argmax_attr { int64_t axis, keepdims, select_last_index; };
 struct lrn_attr { float alpha, beta, bias; int64_t size; };
-struct quant_attr { int64_t axis, block_size, saturate, output_dtype; }; /* Quantize-, DequantizeLinear */
+struct quant_attr {              /* QuantizeLinear, DequantizeLinear */
+    int64_t axis, block_size, saturate, output_dtype;
+};
 struct tile_attr { struct ints repeats; };
 struct expand_attr { struct ints shape; };
 

@@ -110,7 +110,8 @@ infer_fill(struct infer *q)
     if (!ops_const_ints(q, 0, "shape", &want))
         return false;
     for (int i = 0; i < want.n; i++)
-        if (want.at[i] < 0 || !num_mul(count, want.at[i], &count) || count > MOST || want.n > MAX_RANK)
+        if (want.at[i] < 0 || want.n > MAX_RANK || !num_mul(count, want.at[i], &count) ||
+            count > MOST)
             return diag_error(q->diag, &q->at, "op-shape", "size %lld on axis %d of %d",
                               (long long)want.at[i], i, want.n);
     struct shape y = shape_make(want.n, want.at);
@@ -284,15 +285,15 @@ static void
 eval_range(struct eval *e)
 {
     const struct type *t = &e->n->out[0]->type;
+    enum dtype dt = t->dt;
     int64_t n = shape_elems(&t->shape);
 
     for (int64_t i = 0; i < n; i++) {
-        if (dtype_is_int(t->dt))
-            elem_put_int(t->dt, e->out[0], i,
-                         elem_int(t->dt, e->in[0], 0) + i * elem_int(t->dt, e->in[2], 0));
+        if (dtype_is_int(dt))
+            elem_put_int(dt, e->out[0], i, elem_int(dt, e->in[0], 0) + i * elem_int(dt, e->in[2], 0));
         else
-            elem_put_real(t->dt, e->out[0], i,
-                          elem_real(t->dt, e->in[0], 0) + (double)i * elem_real(t->dt, e->in[2], 0));
+            elem_put_real(dt, e->out[0], i,
+                          elem_real(dt, e->in[0], 0) + (double)i * elem_real(dt, e->in[2], 0));
     }
 }
 

@@ -49,7 +49,8 @@ same_pads(int64_t size, int64_t reach, int64_t stride, bool upper, int64_t *begi
 
 /* A last window that would start in the padding behind the image does not count. */
 static int64_t
-count_windows(int64_t size, int64_t reach, int64_t stride, int64_t begin, int64_t end, bool ceil_mode)
+count_windows(int64_t size, int64_t reach, int64_t stride, int64_t begin, int64_t end,
+              bool ceil_mode)
 {
     int64_t room = size + begin + end - reach, out;
 

@@ -13,7 +13,13 @@
 /* R(op, opset, inputs, attributes, outputs), or E(.., id): refused with id, "id|" with
  * two outputs.  Tensors are "float[2,3] 1 2 3 4 5 6", separated by '|'; "1.." counts
  * up, '*' before one marks a constant, "-" an input left out. */
-struct row { const char *op; int opset; const char *in, *attrs, *out; bool refused; const char *file; };
+struct row {
+    const char *op;
+    int opset;
+    const char *in, *attrs, *out;
+    bool refused;
+    const char *file;
+};
 
 #define R(op, opset, in, attrs, out) { op, opset, in, attrs, out, false, HERE },
 #define E(op, opset, in, attrs, id) { op, opset, in, attrs, id, true, HERE },
@@ -173,8 +179,8 @@ compare(const struct row *r, struct arena *a, const struct type *t, const void *
         double x = elem_real(t->dt, have, i), y = elem_real(t->dt, want->data, i);
         bool same = x == y || (x != x && y != y) ||
                     (dtype_is_float(t->dt) && fabs(x - y) <= 1e-6 * fabs(y) + 1e-7);
-        ck_assert_msg(same, "%s: %s(%s) {%s}: element %lld is %.9g, not %.9g", r->file, r->op, r->in,
-                      r->attrs, (long long)i, x, y);
+        ck_assert_msg(same, "%s: %s(%s) {%s}: element %lld is %.9g, not %.9g", r->file, r->op,
+                      r->in, r->attrs, (long long)i, x, y);
     }
 }
 
@@ -210,10 +216,10 @@ START_TEST(every_row)
     build(&f, r);
     if (r->refused) {
         const char *id = arena_strndup(f.arena, r->out, strcspn(r->out, "|"));
-        ck_assert_msg(!node_infer(f.g, f.n, f.diag), "%s: %s(%s) {%s} is not refused", r->file, r->op,
-                      r->in, r->attrs);
-        ck_assert_msg(diag_has(f.diag, id), "%s: %s(%s) {%s}: %s instead of %s", r->file, r->op, r->in,
-                      r->attrs, diag_text(f.diag), id);
+        ck_assert_msg(!node_infer(f.g, f.n, f.diag), "%s: %s(%s) {%s} is not refused", r->file,
+                      r->op, r->in, r->attrs);
+        ck_assert_msg(diag_has(f.diag, id), "%s: %s(%s) {%s}: %s instead of %s", r->file,
+                      r->op, r->in, r->attrs, diag_text(f.diag), id);
         ck_assert_ptr_nonnull(diag_find(id));
     } else {
         check_result(&f, r);
@@ -272,8 +278,8 @@ plain_conv(const float *x, const float *w, const struct shape *xs, const struct 
                 int64_t iy = oy * k[1] + y * k[3] - k[5], ix = ox * k[2] + z * k[4] - k[6];
                 if (iy < 0 || ix < 0 || iy >= xs->dim[2].n || ix >= xs->dim[3].n)
                     continue;
-                int64_t ch = o / per * c + i;
-                sum += (double)x[((b * xs->dim[1].n + ch) * xs->dim[2].n + iy) * xs->dim[3].n + ix] *
+                int64_t row = (b * xs->dim[1].n + o / per * c + i) * xs->dim[2].n + iy;
+                sum += (double)x[row * xs->dim[3].n + ix] *
                        (double)w[((o * c + i) * ws->dim[2].n + y) * ws->dim[3].n + z];
             }
     return sum;
@@ -310,14 +316,16 @@ START_TEST(conv_is_its_definition)
     a->win.pads = (struct ints){ 4, k + 5 };
     ck_assert_msg(node_infer(f.g, f.n, f.diag), "%s", diag_text(f.diag));
     out = NEWN(f.arena, float, shape_elems(&y->type.shape));
-    ck_assert(interp_node(f.arena, f.n, (const void *const[]){ data[0], data[1] }, (void *[]){ out }));
+    const void *in_data[2] = { data[0], data[1] };
+    ck_assert(interp_node(f.arena, f.n, in_data, (void *[]){ out }));
     const struct dim *d = y->type.shape.dim;
-    for (int64_t b = 0, i = 0; b < d[0].n; b++)
-        for (int64_t o = 0; o < d[1].n; o++)
-            for (int64_t oy = 0; oy < d[2].n; oy++)
-                for (int64_t ox = 0; ox < d[3].n; ox++, i++)
-                    ck_assert_double_eq((double)out[i], plain_conv(data[0], data[1], &x.shape, &w.shape,
-                                                                   k, b, o, oy, ox));
+    int64_t n = shape_elems(&y->type.shape), pixels = d[2].n * d[3].n;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t image = i / pixels, oy = i % pixels / d[3].n, ox = i % d[3].n;
+        double want = plain_conv(data[0], data[1], &x.shape, &w.shape, k, image / d[1].n,
+                                 image % d[1].n, oy, ox);
+        ck_assert_double_eq((double)out[i], want);
+    }
     diag_free(f.diag);
     arena_free(f.arena);
 }

@@ -290,7 +290,8 @@ eval_range(struct eval *e)
 
     for (int64_t i = 0; i < n; i++) {
         if (dtype_is_int(dt))
-            elem_put_int(dt, e->out[0], i, elem_int(dt, e->in[0], 0) + i * elem_int(dt, e->in[2], 0));
+            elem_put_int(dt, e->out[0], i,
+                         elem_int(dt, e->in[0], 0) + i * elem_int(dt, e->in[2], 0));
         else
             elem_put_real(dt, e->out[0], i,
                           elem_real(dt, e->in[0], 0) + (double)i * elem_real(dt, e->in[2], 0));

@@ -1,6 +1,7 @@
 /* Runs a kernel program into a command sink: what the compiled program would issue,
- * in its order.  The number of core instructions between commands is counted as the
- * compiled code has them: one per operator, branch and assignment. */
+ * in its order.  Core instructions between commands are counted as the compiled code
+ * has them: one per operator and table entry (a constant added to an index is part of
+ * the load), one per branch (a comparison is part of it). */
 #include "backend/prog.h"
 
 #include <string.h>
@@ -26,15 +27,16 @@ value(struct walk *w, const struct pexpr *e)
     case PX_VAR:
         return w->var[e->index];
     case PX_TABLE: {
-        uint64_t i = value(w, e->a);
-        w->instructions += 2;
+        bool offset = e->a->kind == PX_ADD && e->a->b->kind == PX_CONST;
+        uint64_t i = offset ? value(w, e->a->a) + e->a->b->value : value(w, e->a);
+        w->instructions++;
         if (i >= (uint64_t)w->call->table_len[e->index])
             BUG("kernel %s reads entry %llu of table %s", w->p->name, (unsigned long long)i,
                 w->p->table[e->index]);
         return w->call->tables[e->index][i];
     }
     case PX_RC:
-        w->instructions += 2;
+        w->instructions++;       /* mostly constants, joined outside of loops */
         return isa_operand((uint32_t)value(w, e->c), (unsigned)value(w, e->a), (unsigned)value(w, e->b));
     case PX_LAND:
         w->instructions++;
@@ -106,11 +108,10 @@ run(struct walk *w, const struct pstmt *s)
             w->var[s->var] = value(w, s->e[0]);
             break;
         case PS_IF:
-            w->instructions++;
             run(w, value(w, s->e[0]) ? s->body : s->other);
             break;
         case PS_WHILE:
-            while (!w->refused && (w->instructions++, value(w, s->e[0])))
+            while (!w->refused && value(w, s->e[0]))
                 run(w, s->body);
             break;
         case PS_FOR: {

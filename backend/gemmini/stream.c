@@ -204,12 +204,10 @@ stream_search(const struct product *g, const struct target *t, bool full, struct
         struct product f = fold ? product_fold(g) : *g;
         if (fold && f.folded == 1)
             break;
-        for (int64_t och = line; och >= t->dim; och /= 2) {
+        /* Chunks are whole lines; narrower ones only where nothing else fits. */
+        for (int64_t och = line; och >= t->dim && (och == line || !q.found); och /= 2)
             for (int64_t lead = 3; lead <= 15; lead += full ? 2 : 12)
                 search_tiles(&q, &f, (struct cut){ .och = och, .fold = fold, .lead = lead });
-            if (och < line && och <= g->o)
-                break;
-        }
     }
     return q.found;
 }

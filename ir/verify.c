@@ -343,8 +343,9 @@ check_ports(struct check *c)
         const struct state *s = &g->states[i];
         if (!in_graph(g, s->in) || !in_graph(g, s->out))
             WRONG(c, "a tensor of state %d is not in the graph", i);
-        else if (s->in->type.dt != s->out->type.dt
-                 || !shape_equal(&s->in->type.shape, &s->out->type.shape))
+        else if (s->out->type.dt != DT_NONE
+                 && (s->in->type.dt != s->out->type.dt
+                     || !shape_equal(&s->in->type.shape, &s->out->type.shape)))
             WRONG(c, "state '%s' changes its type to that of '%s'", s->in->name, s->out->name);
     }
 }

@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	test/onnx/run \
 	test/unit/check_ops \
 	test/unit/check_base \
+	test/unit/check_interp \
 	test/unit/check_ir \
 	test/unit/check_elf \
 	test/unit/check_files \
@@ -47,6 +48,8 @@ EXTRA_DIST += \
 	test/run/matmul.c \
 	test/run/million.c \
 	test/run/rt.c
+
+include test/fuzz/local.mk
 
 TEST_EXTENSIONS = .sh
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh

@@ -51,6 +51,8 @@ EXTRA_DIST += \
 
 include test/fuzz/local.mk
 
+include test/fuzz/local.mk
+
 TEST_EXTENSIONS = .sh
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)

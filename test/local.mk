@@ -11,6 +11,8 @@ UNIT_TESTS = \
 	test/unit/check_ir \
 	test/unit/check_elf \
 	test/unit/check_files \
+	test/unit/check_isa \
+	test/unit/check_sim_exec \
 	test/unit/check_fmath \
 	test/unit/check_front \
 	test/unit/check_output \
@@ -25,7 +27,8 @@ SH_TESTS = \
 
 # Models built in C (test/unit/build.h).
 check_LIBRARIES = test/libbuild.a
-test_libbuild_a_SOURCES = test/unit/build.c test/unit/build.h
+test_libbuild_a_SOURCES = test/unit/build.c test/unit/build.h test/unit/simtest.c \
+	test/unit/simtest.h
 
 TEST_LIBS = test/libbuild.a $(ALL_LIBS) $(CHECK_LIBS)
 LDADD = $(TEST_LIBS)
@@ -48,8 +51,6 @@ EXTRA_DIST += \
 	test/run/matmul.c \
 	test/run/million.c \
 	test/run/rt.c
-
-include test/fuzz/local.mk
 
 include test/fuzz/local.mk
 

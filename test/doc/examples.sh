@@ -71,9 +71,9 @@ finish() {
     plain out > "$tmp/out.plain"
     if [ "$status" = 0 ] && { [ ! -s "$tmp/want" ] ||
         shows "$tmp/want.plain" "$tmp/out.plain"; }; then
-        echo "ok $i - $page: $command"
+        printf 'ok %d - %s\n' "$i" "$page: $command"
     else
-        echo "not ok $i - $page: $command"
+        printf 'not ok %d - %s\n' "$i" "$page: $command"
         echo "# status $status"
         sed 's/^/# /' out
     fi

@@ -1,8 +1,7 @@
 # Fuzz targets.  With --enable-fuzz (clang) they are libFuzzer programs:
 #     test/fuzz/onnx_fuzz -max_total_time=600 NEW test/fuzz/corpus/onnx
 # without, they run the files they are given.  corpora.sh does that in make check.
-FUZZ_PROGRAMS = test/fuzz/npy_fuzz test/fuzz/onnx_fuzz
-check_PROGRAMS += $(FUZZ_PROGRAMS)
+check_PROGRAMS += test/fuzz/npy_fuzz test/fuzz/onnx_fuzz
 SH_TESTS += test/fuzz/corpora.sh
 noinst_HEADERS += test/fuzz/fuzz.h
 EXTRA_DIST += test/fuzz/corpus

@@ -24,6 +24,17 @@ legal(const struct node *n, const struct target *t, struct why *why)
     return false;
 }
 
+/* Windows without padding, whose smallest region fits one half of the accumulator. */
+static bool
+can_pool(const struct node *conv, const struct m_pool_attr *a, const struct target *t)
+{
+    bool square = a->kernel[0] == a->kernel[1] && a->stride[0] == a->stride[1];
+    bool padded = a->pads[0] || a->pads[1] || a->pads[2] || a->pads[3];
+
+    return conv->op == &op_m_conv && t->has_max_pool && square && !padded && a->kernel[0] <= 3 && a->stride[0] <= 3
+        && a->dilation[0] == 1 && a->dilation[1] == 1 && a->kernel[0] * a->kernel[0] <= target_acc_rows(t) / 2;
+}
+
 static bool
 plan(struct plan *p, struct why *why)
 {
@@ -41,5 +52,6 @@ const struct backend backend_gemmini = {
     .name = "gemmini",
     .doc = "weight-stationary int8 array with explicit commands",
     .legal = legal,
+    .can_pool = can_pool,
     .plan = plan,
 };

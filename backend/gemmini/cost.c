@@ -65,12 +65,15 @@ stream_cost(const struct product *g, const struct target *t, const struct stream
         load += steps * (small && s->tiles > 1
             ? (wmove_far + wmove * (double)(s->tiles - 1)) / (double)s->tiles : wmove_far);
     if (g->bias)
-        load += (double)s->segs * njs * ((double)t->dim + 3);
+        load += (double)s->biases * njs * ((double)t->dim + 3);
 
     double row = s->nj == 1 ? t->acc_row_cycles : t->acc_block_cycles * njs;
     double store = (double)(s->tile_rows * s->tile_cols) * row;
-    if (store < (double)s->segs * t->store_min)
-        store = (double)s->segs * t->store_min;
+    if (store < (double)s->stores * t->store_min)
+        store = (double)s->stores * t->store_min;
+    if (g->pool_size)
+        store = (double)s->stores * (t->pool_start + t->pool_row
+            * (double)(s->cut.rows * s->cut.cols * g->pool_size * g->pool_size));
 
     double most = compute;
     enum limit limit = LIMIT_ARRAY;

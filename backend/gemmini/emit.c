@@ -44,6 +44,21 @@ entry(int64_t rows, int64_t local)
 
 /* ---- tables */
 
+/* A pooled region: bias over all of its rows, one store per block of columns. */
+static void
+region_tables(struct builder *b, uint64_t *bias, uint64_t *store)
+{
+    const struct stream *s = b->s;
+    int64_t dim = b->p->t->dim, region = s->tile_rows * s->tile_cols;
+
+    for (int64_t i = 0; i < s->biases; i++)
+        bias[i] = entry(num_min(dim, region - i * dim), i * dim);
+    for (int64_t j = 0; j < s->stores; j++) {
+        store[2 * j] = entry(1, j * region);
+        store[2 * j + 1] = (uint64_t)(j * dim);
+    }
+}
+
 /* seg: accumulator and input operand of each segment; bmove: where its bias goes;
  * store: its accumulator rows and its place in the output. */
 static void
@@ -51,21 +66,25 @@ segment_tables(struct builder *b)
 {
     const struct stream *s = b->s;
     const struct product *g = b->g;
-    uint64_t *seg = table(b, "seg", s->segs * 2), *bias = table(b, "bmove", s->segs);
-    uint64_t *store = table(b, "store", s->segs * 2);
+    uint64_t *seg = table(b, "seg", s->segs * 2), *bias = table(b, "bmove", s->biases);
+    uint64_t *store = table(b, "store", s->stores * 2);
     int64_t y_step = g->sy / s->rstep * s->icols, x_step = g->sx / s->xstep, i = 0;
 
     for (int64_t y = 0; y < s->tile_rows; y++) {
         int64_t x = 0;
         for (int k = 0; k < s->segs_per_row; x += s->seg_rows[k++], i++) {
             int64_t rows = s->seg_rows[k];
-            seg[2 * i] = entry(rows, i * s->seg_step);
+            seg[2 * i] = entry(rows, g->pool_size ? y * s->tile_cols + x : i * s->seg_step);
             seg[2 * i + 1] = entry(rows, y * y_step + x * x_step);
+            if (g->pool_size)
+                continue;
             bias[i] = seg[2 * i];
             store[2 * i] = seg[2 * i];
             store[2 * i + 1] = (uint64_t)(y * g->out_row + x * g->out_pix);
         }
     }
+    if (g->pool_size)
+        region_tables(b, bias, store);
 }
 
 /* Moves that bring one source's window into a unit, from local row `local` on. */
@@ -116,9 +135,10 @@ tile_tables(struct builder *b)
     for (int64_t n = 0; n < g->batch; n++)
         for (int64_t ty = 0; ty < s->tiles_y; ty++)
             for (int64_t tx = 0; tx < s->tiles_x; tx++, i++) {
-                int64_t y = num_min(ty * s->tile_rows, g->oh - s->tile_rows);
-                int64_t x = num_min(tx * s->tile_cols, g->ow - s->tile_cols);
-                in[i] = (uint64_t)(n * g->in_img + y * g->sy * g->in_row + x * g->sx * g->in_pix);
+                int64_t y = num_min(ty * s->cut.rows, g->oh - s->cut.rows);
+                int64_t x = num_min(tx * s->cut.cols, g->ow - s->cut.cols);
+                in[i] = (uint64_t)(n * g->in_img + y * g->pool_step * g->sy * g->in_row
+                    + x * g->pool_step * g->sx * g->in_pix);
                 out[i] = (uint64_t)(n * g->out_img + y * g->out_row + x * g->out_pix);
             }
     int64_t chunk = s->nj * b->p->t->dim;
@@ -233,11 +253,24 @@ weight_args(struct builder *b)
     number(b, "lead", s->cut.lead);
     address(b, "bias", pack_bias(b));
     number(b, "has_bias", g->bias != NULL);
-    number(b, "biases", s->segs);
+    number(b, "biases", s->biases);
     number(b, "b_step", dim * 4);
     number(b, "b_chunk", s->nj * dim * 4);
-    number(b, "b_start", s->segs + 4);
+    number(b, "b_start", s->stores + 4);
     number(b, "b_pace", 1);
+}
+
+/* rs1 of the pooling CONFIG_ST: pooled rows lie pool_out_dim pixels apart. */
+static uint64_t
+pool_fields(const struct builder *b)
+{
+    const struct stream *s = b->s;
+    const struct product *g = b->g;
+    struct isa_config_st st = { .act = g->relu, .pool_size = (unsigned)g->pool_size, .pool_stride = (unsigned)g->pool_step,
+        .pool_out_dim = (unsigned)(g->out_row / g->out_pix), .porows = (unsigned)s->cut.rows,
+        .pocols = (unsigned)s->cut.cols, .orows = (unsigned)s->tile_rows, .ocols = (unsigned)s->tile_cols };
+
+    return g->pool_size ? isa_encode_st(&st).rs1 : 0;
 }
 
 static void
@@ -255,15 +288,16 @@ output_args(struct builder *b)
     number(b, "nj", s->nj);
     number(b, "nj_last", s->nj_last);
     number(b, "segs2", s->segs * 2);
-    number(b, "stores", s->segs);
-    number(b, "c_step", dim);
+    number(b, "stores", s->stores);
+    number(b, "c_step", s->c_step);
     number(b, "c_bank", target_acc_rows(b->p->t) / 2);
     number(b, "out_stride", g->out_pix);
     number(b, "o_chunk", chunk);
     number(b, "o_cols", chunk);
     number(b, "o_cols_last", room ? whole : rest);
     number(b, "act", g->relu);
-    number(b, "pool", 0);
+    number(b, "pooled", g->pool_size != 0);
+    number(b, "pool", (int64_t)pool_fields(b));
     number(b, "scales", g->scale->scale.n > 1);
     number(b, "dim", dim);
     number(b, "diag", g->from == WEIGHTS_DIAGONAL);
@@ -277,7 +311,7 @@ static const struct sched_def stream_sched = {
 bool
 stream_plan(struct plan *p, const struct product *g, const struct stream *s)
 {
-    static const char *const fixed[] = { "diag", "reload", "has_bias", "exact_k", "pool", NULL };
+    static const char *const fixed[] = { "diag", "reload", "has_bias", "exact_k", "pooled", NULL };
     struct builder *b = NEW(p->arena, struct builder);
     const struct cut *c = &s->cut;
 

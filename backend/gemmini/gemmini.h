@@ -12,7 +12,7 @@ enum weights_from { WEIGHTS_DENSE, WEIGHTS_DIAGONAL, WEIGHTS_MEMORY };
  * All pitches in bytes.  Matmul: one row of M pixels.  Diagonal: o reads channel
  * group of its own DIM block only. */
 struct product {
-    int64_t batch, oh, ow, c, o;
+    int64_t batch, oh, ow, c, o; /* oh, ow: of what is stored, pooled or not */
     int64_t kh, kw, sy, sx, dy, dx;
     int64_t in_img, in_row, in_pix, out_img, out_row, out_pix;
     struct address in, out;      /* in: the first window's first byte, halo included */
@@ -26,25 +26,30 @@ struct product {
     const int32_t *bias;         /* o entries, or NULL */
     const struct m_scale *scale;
     bool relu;
+    int64_t pool_size, pool_step; /* max-pooling on the way out; 0, 1: none */
     int64_t second;              /* bytes from the first to the second input of an addition; 0: one input */
     int64_t folded;              /* kernel columns folded into the channels; 1: none */
     int64_t fold_bytes;          /* from one folded kernel column to the next */
 };
 
-/* How it is cut: the schedule's parameters, in their order. */
+/* How it is cut: the schedule's parameters, in their order.  rows, cols: of a tile of
+ * the output as stored. */
 struct cut { int64_t rows, cols, och, fold, lead, resident, reload; };
 
 /* Everything the kernel needs, derived from product and cut. */
 struct stream {
     struct cut cut;
     int64_t chunks, groups, kb, kb_last, taps, nj, nj_last, segs, moves;
-    int64_t tile_rows, tile_cols, tiles_y, tiles_x, tiles;
+    int64_t tile_rows, tile_cols;        /* as computed, before pooling */
+    int64_t tiles_y, tiles_x, tiles;
     int64_t irows, icols, xstep, rstep;
     int64_t a_block, a_rows, a_slots, a_units, bank;
     int64_t w_cols, w_slot, w_ring, w_steps, w_total;
     int64_t seg_rows[512];       /* rows of each segment of one tile row */
     int segs_per_row;
     int64_t seg_step;            /* accumulator rows from one segment to the next */
+    int64_t c_step;              /* and from one block of columns to the next */
+    int64_t stores, biases;      /* moves per tile and chunk */
 };
 
 /* stream.c: false when the cut does not fit the target. */

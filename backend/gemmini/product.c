@@ -67,13 +67,28 @@ static bool
 has_halo(const struct value *x, const struct product *g, const struct m_conv_attr *a, const int64_t *hw)
 {
     const struct layout *l = x->type.layout;
-    int64_t reach_y = (g->oh - 1) * g->sy + (g->kh - 1) * g->dy + 1 - a->pads[0] - hw[0];
-    int64_t reach_x = (g->ow - 1) * g->sx + (g->kw - 1) * g->dx + 1 - a->pads[1] - hw[1];
+    int64_t reach_y = (hw[2] - 1) * g->sy + (g->kh - 1) * g->dy + 1 - a->pads[0] - hw[0];
+    int64_t reach_x = (hw[3] - 1) * g->sx + (g->kw - 1) * g->dx + 1 - a->pads[1] - hw[1];
 
     if (a->pads[0] == 0 && a->pads[1] == 0 && reach_y <= 0 && reach_x <= 0)
         return true;
     return l && l->before[2] >= a->pads[0] && l->before[3] >= a->pads[1]
         && l->after[2] >= reach_y && l->after[3] >= reach_x;
+}
+
+/* A max-pool on the way out: oh, ow become those of the convolution before it. */
+static bool
+pooled(const struct node *n, struct product *g, int64_t *oh, int64_t *ow, struct why *why)
+{
+    const struct m_pool_attr *a = n->epi->attr;
+
+    if (n->epi->kind != EPI_POOL || n->epi->next || g->out_row % g->out_pix || g->out_row / g->out_pix > 255)
+        return no(why, "the array cannot do this on the way out");
+    g->pool_size = a->kernel[0];
+    g->pool_step = a->stride[0];
+    *oh = (g->oh - 1) * g->pool_step + g->pool_size;
+    *ow = (g->ow - 1) * g->pool_step + g->pool_size;
+    return true;
 }
 
 bool
@@ -92,11 +107,14 @@ product_conv(struct plan *p, struct product *g, struct why *why)
         .dy = a->dilation[0], .dx = a->dilation[1], .folded = 1,
         .in_img = value_pitch(x, 0), .in_row = value_pitch(x, 2), .in_pix = value_pitch(x, 3),
         .out_img = value_pitch(y, 0), .out_row = value_pitch(y, 2), .out_pix = value_pitch(y, 3),
-        .scale = &a->scale, .relu = a->relu != 0, .exact_cols = shares_rows(y),
+        .scale = &a->scale, .relu = a->relu != 0, .exact_cols = shares_rows(y), .pool_step = 1,
     };
+    int64_t oh = g->oh, ow = g->ow;
+    if (n->epi && !pooled(n, g, &oh, &ow, why))
+        return false;
     if ((g->c > 1 && value_pitch(x, 1) != 1) || (g->o > 1 && value_pitch(y, 1) != 1))
         return no(why, "channels are not innermost in memory");
-    if (!has_halo(x, g, a, (int64_t[]){ xd[2].n, xd[3].n }))
+    if (!has_halo(x, g, a, (int64_t[]){ xd[2].n, xd[3].n, oh, ow }))
         return no(why, "the input has no halo for this padding");
     g->in = value_address(x);
     g->in.at -= a->pads[0] * g->in_row + a->pads[1] * g->in_pix;
@@ -108,7 +126,7 @@ product_conv(struct plan *p, struct product *g, struct why *why)
     g->from = diag ? WEIGHTS_DIAGONAL : WEIGHTS_DENSE;
     g->weight = conv_weight;
     g->ctx = cw;
-    p->k->macs = g->batch * g->oh * g->ow * g->o * cw->cg * g->kh * g->kw;
+    p->k->macs = g->batch * oh * ow * g->o * cw->cg * g->kh * g->kw;
     return true;
 }
 
@@ -116,7 +134,7 @@ product_conv(struct plan *p, struct product *g, struct why *why)
 static void
 flatten(struct product *g)
 {
-    if (g->kh != 1 || g->kw != 1 || g->sy != 1 || g->sx != 1)
+    if (g->kh != 1 || g->kw != 1 || g->sy != 1 || g->sx != 1 || g->pool_size)
         return;
     if (g->in_row == g->ow * g->in_pix && g->out_row == g->ow * g->out_pix) {
         g->ow *= g->oh;
@@ -190,7 +208,7 @@ product_matmul(struct plan *p, struct product *g, struct why *why)
     if (!rows_of(y, &ym, &yp) || value_pitch(y, yr - 1) != 1)
         return no(why, "the output's rows do not follow each other in memory");
     *g = (struct product){ .batch = 1, .oh = 1, .ow = ym, .c = k, .o = y->type.shape.dim[yr - 1].n,
-        .kh = 1, .kw = 1, .sy = 1, .sx = 1, .dy = 1, .dx = 1, .folded = 1, .out_pix = yp,
+        .kh = 1, .kw = 1, .sy = 1, .sx = 1, .dy = 1, .dx = 1, .folded = 1, .pool_step = 1, .out_pix = yp,
         .scale = &at->scale, .relu = at->relu != 0, .exact_cols = shares_rows(y), .weight = matmul_weight };
     if (a->data) {
         m = shape_count(&a->type.shape, 0, ar - 1);
@@ -264,7 +282,7 @@ product_add(struct plan *p, struct product *g, struct why *why)
     const struct dim *d = y->type.shape.dim;
     *g = (struct product){ .batch = r == 4 ? d[0].n : 1, .oh = r == 4 ? d[2].n : 1,
         .ow = r == 4 ? d[3].n : d[0].n, .c = d[ca].n, .o = d[ca].n,
-        .kh = 1, .kw = 1, .sy = 1, .sx = 1, .dy = 1, .dx = 1, .folded = 1,
+        .kh = 1, .kw = 1, .sy = 1, .sx = 1, .dy = 1, .dx = 1, .folded = 1, .pool_step = 1,
         .in = from, .second = other.at - from.at, .out = value_address(y),
         .in_img = value_pitch(a, 0), .in_row = r == 4 ? value_pitch(a, 2) : 0, .in_pix = value_pitch(a, r == 4 ? 3 : 0),
         .out_img = value_pitch(y, 0), .out_row = r == 4 ? value_pitch(y, 2) : 0, .out_pix = value_pitch(y, r == 4 ? 3 : 0),

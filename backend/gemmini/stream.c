@@ -38,7 +38,27 @@ cut_channels(const struct product *g, const struct target *t, struct stream *s)
     s->w_cols = s->nj * dim;
     s->w_slot = s->nj * dim;
     s->w_steps = s->taps * (s->kb * (s->groups - 1) + s->kb_last);
+}
+
+/* Where results lie in the accumulator: for plain stores the blocks of a segment side
+ * by side, as a wide store wants them; for pooling each block a whole region. */
+static bool
+place_results(const struct product *g, const struct target *t, struct stream *s)
+{
+    int64_t region = s->tile_rows * s->tile_cols, dim = t->dim;
+
+    s->segs = s->segs_per_row * s->tile_rows;
     s->seg_step = s->nj * dim;
+    s->c_step = dim;
+    s->stores = s->biases = s->segs;
+    if (g->pool_size) {
+        s->seg_step = 0;
+        s->c_step = region;
+        s->stores = s->nj;
+        s->biases = num_ceil_div(region, dim);
+        return s->nj == 1 && region <= target_acc_rows(t) / 2 && s->tile_rows <= 255 && s->tile_cols <= 255;
+    }
+    return s->segs * s->seg_step <= target_acc_rows(t) / 2;
 }
 
 static int64_t
@@ -71,10 +91,8 @@ cut_axis(int64_t n, int64_t kernel, int64_t stride, int64_t dilation, int64_t *s
 static bool
 cut_window(const struct product *g, struct stream *s)
 {
-    const struct cut *c = &s->cut;
-
-    return cut_axis(c->rows, g->kh, g->sy, g->dy, &s->rstep, &s->irows)
-        && cut_axis(c->cols, g->kw, g->sx, g->dx, &s->xstep, &s->icols);
+    return cut_axis(s->tile_rows, g->kh, g->sy, g->dy, &s->rstep, &s->irows)
+        && cut_axis(s->tile_cols, g->kw, g->sx, g->dx, &s->xstep, &s->icols);
 }
 
 static int64_t
@@ -133,16 +151,15 @@ stream_derive(const struct product *g, const struct target *t, const struct cut 
     memset(s, 0, sizeof *s);
     s->cut = *c;
     cut_channels(g, t, s);
-    s->tile_rows = c->rows;
-    s->tile_cols = c->cols;
+    s->tile_rows = (c->rows - 1) * g->pool_step + (g->pool_size ? g->pool_size : 1);
+    s->tile_cols = (c->cols - 1) * g->pool_step + (g->pool_size ? g->pool_size : 1);
     s->tiles_y = num_ceil_div(g->oh, c->rows);
     s->tiles_x = num_ceil_div(g->ow, c->cols);
     s->tiles = g->batch * s->tiles_y * s->tiles_x;
-    if (c->cols > 256 * t->dim)
+    if (s->tile_cols > 256 * t->dim)
         return false;
-    cut_row(s, c->cols, t->dim);
-    s->segs = s->segs_per_row * c->rows;
-    if (s->segs * s->seg_step > target_acc_rows(t) / 2)
+    cut_row(s, s->tile_cols, t->dim);
+    if (!place_results(g, t, s))
         return false;
     if (!cut_window(g, s))
         return false;
@@ -205,7 +222,7 @@ stream_search(const struct product *g, const struct target *t, bool full, struct
         if (fold && f.folded == 1)
             break;
         /* Chunks are whole lines; narrower ones only where nothing else fits. */
-        for (int64_t och = line; och >= t->dim && (och == line || !q.found); och /= 2)
+        for (int64_t och = g->pool_size ? t->dim : line; och >= t->dim && (och == line || !q.found || g->pool_size); och /= 2)
             for (int64_t lead = 3; lead <= 15; lead += full ? 2 : 12)
                 search_tiles(&q, &f, (struct cut){ .och = och, .fold = fold, .lead = lead });
     }

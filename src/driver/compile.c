@@ -211,7 +211,7 @@ open_feed(struct compile *k)
     const char *const *paths = option_values(k->arena, k->line, OPT_CALIBRATE);
     struct graph *g = k->g;
     struct dataset_input *in = NEWN(k->arena, struct dataset_input, g->ninput + 1);
-    struct dataset *sets[64];
+    struct dataset **sets = NEWN(k->arena, struct dataset *, k->line->n + 1); /* the feed keeps it */
     struct recipe *r = NULL;
     int n = 0;
 
@@ -224,7 +224,7 @@ open_feed(struct compile *k)
     }
     for (int i = 0; i < g->ninput; i++)
         in[i] = (struct dataset_input){ g->inputs[i]->name, g->inputs[i]->type, r };
-    for (; paths[n] && n < 64; n++) {
+    for (; paths[n]; n++) {
         sets[n] = dataset_open(k->arena, k->diag, paths[n], in, g->ninput);
         if (!sets[n])
             return NULL;

@@ -89,6 +89,7 @@ emit_main(const struct program *p, const struct emit *e, struct out *o)
     out_printf(o, "/* Runs %s once on what .gm.in holds; inputs are written there by gemmcc-run. */\n"
                "#include \"gm_rt.h\"\n#include \"%s.h\"\n\n", e->name, e->name);
     out_printf(o, "__attribute__((section(\".gm.in\"), aligned(64))) uint8_t gm_in[%" PRId64 "];\n"
+               "__attribute__((section(\".gm.in\"))) uint8_t gm_baked;      /* 1: the inputs are in this file */\n"
                "__attribute__((section(\".gm.out\"), aligned(64))) uint8_t gm_out[%" PRId64 "];\n"
                "__attribute__((section(\".gm.arena\"), aligned(64))) uint8_t gm_arena[%" PRId64 "];\n\n",
                size[SPACE_IN], size[SPACE_OUT], size[SPACE_ARENA]);

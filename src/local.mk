@@ -116,6 +116,8 @@ src_libdriver_a_SOURCES = \
 	src/driver/run_io.h \
 	src/driver/verify.c \
 	src/driver/verify.h \
+	src/report/memmap.c \
+	src/report/memmap.h \
 	src/report/report.c \
 	src/report/report.h
 

@@ -18,6 +18,7 @@
 #include "src/driver/verify.h"
 #include "src/front/dataset.h"
 #include "src/front/onnx.h"
+#include "src/report/memmap.h"
 #include "src/report/report.h"
 
 enum emit_kind { EMIT_ELF, EMIT_OBJ, EMIT_C, EMIT_IR, EMIT_DOT, EMIT_PROG, EMIT_NONE };
@@ -302,6 +303,7 @@ put_header(struct compile *k, struct out *o)
     struct emit e = emit_info(k);
     emit_header(k->program, &e, o);
 }
+static void put_memmap(struct compile *k, struct out *o) { memmap_print(k->g, o); }
 static void put_weights(struct compile *k, struct out *o) { emit_weights(k->program, o); }
 static void
 put_asm(struct compile *k, struct out *o)
@@ -472,7 +474,8 @@ compile_all(struct compile *k)
             return false;
         if (k->verify && !verify_program(k->verify, k->diag, k->program, &k->differs))
             return false;
-        if (!write_report(k))
+        const char *map = option_value(k->line, OPT_MEMORY_MAP);
+        if (!write_report(k) || (option_given(k->line, OPT_MEMORY_MAP) && !write_text(k, map ? map : "-", put_memmap)))
             return false;
     }
     return k->differs || diag_count(k->diag, SEV_ERROR) || write_product(k);

@@ -302,17 +302,16 @@ work(struct run *r)
 {
     const char *bake = option_value(r->line, OPT_BAKE);
     struct elf_patch *patches;
-    int n;
+    int n = 0;
 
     if (!read_options(r))
         return 2;
     if (!open_program(r))
         return 1;
-    n = r->meta ? r->meta->nin : 0;
-    patches = NEWN(r->arena, struct elf_patch, n + 1);
+    patches = NEWN(r->arena, struct elf_patch, (r->meta ? r->meta->nin : 0) + 1);
     if (!r->meta && r->line->nfile > 1)
         return options_wrong(PROGRAM_RUN, "'%s' does not say what inputs it takes", r->file);
-    if (r->meta && !run_inputs(r->arena, r->diag, r->line, r->elf, r->meta, patches))
+    if (r->meta && !run_inputs(r->arena, r->diag, r->line, r->elf, r->meta, patches, &n))
         return 1;
     if (bake)
         return elf_bake(r->arena, r->diag, r->elf, patches, n, bake) ? 0 : 1;

@@ -90,15 +90,29 @@ gather(struct arena *a, struct diag *d, const struct command_line *c, const stru
     return true;
 }
 
+static bool
+is_baked(const struct elf *e, const struct elf_symbol *mark)
+{
+    const uint8_t *p = elf_bytes(e, mark->addr, 1);
+
+    return p && *p;
+}
+
 bool
 run_inputs(struct arena *a, struct diag *d, const struct command_line *c, const struct elf *e,
-           const struct meta *m, struct elf_patch *patches)
+           const struct meta *m, struct elf_patch *patches, int *n)
 {
     const char **spec = NEWN(a, const char *, m->nin + 1);
     const char *recipe = option_value(c, OPT_RUN_RECIPE);
     struct recipe parsed, *r = NULL;
     struct elf_symbol s;
+    bool mark = elf_symbol(e, "gm_baked", &s);
 
+    *n = 0;
+    if (mark && is_baked(e, &s) && c->nfile == 1 && !option_given(c, OPT_INPUT))
+        return true;
+    if (mark)
+        patches[(*n)++] = (struct elf_patch){ s.addr, "\1", 1 };
     recipe = recipe ? recipe : m->recipe;
     if (recipe) {
         if (!recipe_parse(a, d, recipe, NULL, &parsed))
@@ -113,7 +127,7 @@ run_inputs(struct arena *a, struct diag *d, const struct command_line *c, const 
             return false;
         if (!elf_symbol(e, m->in[i].symbol, &s) || (uint64_t)(m->in[i].offset + meta_bytes(&m->in[i])) > s.size)
             return diag_error(d, NULL, "meta-bad", "the program has no room for input '%s'", m->in[i].name);
-        patches[i] = (struct elf_patch){ s.addr + (uint64_t)m->in[i].offset, meta_to_memory(a, &m->in[i], user),
+        patches[(*n)++] = (struct elf_patch){ s.addr + (uint64_t)m->in[i].offset, meta_to_memory(a, &m->in[i], user),
                                          (uint64_t)meta_bytes(&m->in[i]) };
     }
     return true;

@@ -9,10 +9,12 @@
 struct tolerance { double abs, rel; int64_t steps; };
 bool tolerance_parse(const char *spec, struct tolerance *t);
 
-/* Every input of the program as bytes to write into memory.  False after a
- * diagnostic (run-input and those of the files). */
+/* Every input of the program as bytes to write into memory: *n patches, of at most one
+ * for each input and one that marks the program as carrying them.  None for a program
+ * that was baked, when the command line names no input.  False after a diagnostic
+ * (run-input and those of the files). */
 bool run_inputs(struct arena *a, struct diag *d, const struct command_line *c, const struct elf *e,
-                const struct meta *m, struct elf_patch *patches);
+                const struct meta *m, struct elf_patch *patches, int *n);
 
 /* Outputs, in the model's types, packed. */
 bool run_outputs(struct arena *a, struct diag *d, const struct elf *e, const struct meta *m,

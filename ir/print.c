@@ -260,9 +260,19 @@ type(const struct print *p, const struct value *v)
 static void
 hex(const struct print *p, const unsigned char *x, int64_t n)
 {
+    static const char digits[] = "0123456789abcdef";
+    char text[512];
+    size_t len = 0;
+
     out_puts(p->o, "hex \"");
-    for (int64_t i = 0; i < n; i++)
-        out_printf(p->o, "%02x", x[i]);
+    for (int64_t i = 0; i < n; i++) {
+        text[len++] = digits[x[i] >> 4];
+        text[len++] = digits[x[i] & 15];
+        if (len < sizeof text && i + 1 < n)
+            continue;
+        out_bytes(p->o, text, len);
+        len = 0;
+    }
     out_puts(p->o, "\"");
 }
 

@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	test/unit/check_files \
 	test/unit/check_isa \
 	test/unit/check_sim_exec \
+	test/unit/check_sim_strict \
 	test/unit/check_fmath \
 	test/unit/check_front \
 	test/unit/check_output \

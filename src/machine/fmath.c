@@ -141,7 +141,7 @@ parity(float y)
 {
     float a = y < 0 ? -y : y;
 
-    if (a >= 16777216.0f)
+    if (!(a < 16777216.0f))          /* NaN too: no int holds it */
         return 2;
     if (a != (float)(int32_t)a)
         return 0;

@@ -75,7 +75,7 @@ static void
 core_view(const struct value *v, struct gm_view *w)
 {
     memset(w, 0, sizeof *w);
-    w->type = view_type(v->type.dt);
+    w->type = (int32_t)view_type(v->type.dt);
     w->rank = v->type.shape.rank;
     if (v->type.quant) {
         w->scale = v->type.quant->scale[0];

@@ -149,14 +149,14 @@ plan_layer(struct plan *p, struct node *n, const struct backend *b, const struct
     return core_plan(p);
 }
 
-/* Views need no layer: their output is their input's bytes. */
+/* Views and joins need no layer: what they give lies where their inputs do. */
 static bool
 needs_layer(const struct node *n)
 {
     const struct buffer *b = n->out[0]->buf;
 
     if (n->op->traits & OP_VIEW)
-        return !(b && b->alias);
+        return false;                          /* alias-views saw to that */
     return b != NULL;
 }
 

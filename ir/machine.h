@@ -15,6 +15,7 @@
  *           integer casts saturate; uint8 and int8 with zero points 128 apart keep the real value
  * m.move    y[dst_start + i] = x[src_start + i * src_step] through perm (y axis d walks x axis
  *           perm[d]); elements of y not written keep `fill` when fills is set; src_* count in axes of x
+ * m.view    the move that is nothing: y is x with permuted axes, or a box of it; a view
  * m.join    inputs one after the other along an axis; a view: each input lies inside y
  * m.softmax x int8 or float to float, along axis; log: LogSoftmax.  fmath.h arithmetic
  * m.map     elementwise with broadcasting on real values, then quantized if y is
@@ -64,7 +65,7 @@ struct m_reduce_attr { int64_t op; struct ints axes; int64_t keepdims; };
 struct m_gather_attr { int64_t axis; };
 
 extern const struct op_def op_m_conv, op_m_matmul, op_m_add, op_m_pool, op_m_table, op_m_convert,
-    op_m_move, op_m_join, op_m_softmax, op_m_map, op_m_reduce, op_m_gather;
+    op_m_move, op_m_view, op_m_join, op_m_softmax, op_m_map, op_m_reduce, op_m_gather;
 
 /* Builders for lower functions (ir/lower.c): a machine node before l->n, with its
  * name and origin. */

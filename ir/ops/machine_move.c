@@ -110,6 +110,20 @@ const struct op_def op_m_move = {
     .eval = eval,
 };
 
+const struct op_def op_m_view = {
+    .name = "m.view",
+    .doc = "a box of a tensor where it lies, axes permuted",
+    .since = 1,
+    .min_in = 1, .max_in = 1,
+    .stages = STAGE_MACHINE,
+    .traits = OP_MACHINE | OP_VIEW,
+    .quant = Q_SAME_AS_INPUT,
+    .attr_size = sizeof(struct m_move_attr),
+    .attrs = attrs,
+    .infer = infer,
+    .eval = eval,
+};
+
 static const struct attr_def join_attrs[] = {
     { "axis", ATTR_INT, FIELD(m_join_attr, axis), "0", "axis to join along", NULL },
     { 0 },

@@ -19,7 +19,7 @@
 static int
 newest_opset(void)
 {
-    static const int of[] = { [8] = 18, [9] = 20, [10] = 22, [11] = 23, [12] = 24, [13] = 25 };
+    static const int of[] = { [8] = 18, [9] = 20, [10] = 22, [11] = 23, [12] = 24, [13] = 28 };
     int ir = ONNX__VERSION__IR_VERSION;
     int n = (int)(sizeof of / sizeof *of);
 

@@ -118,7 +118,7 @@ import_report_missing(struct import *m)
                    u->nodes.n, u->nodes.n == 1 ? "" : "s", out_text(o, NULL));
         const char *near = *u->domain ? NULL : op_nearest(u->name);
         if (near && strcmp(near, u->name))
-            diag_hint(m->diag, "did the exporter mean %s?", near);
+            diag_hint(m->diag, "the nearest name that is: %s", near);
         else
             diag_hint(m->diag, "gemmcc --print-ops lists what is supported");
     }

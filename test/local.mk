@@ -16,8 +16,11 @@ UNIT_TESTS = \
 	test/unit/check_sim_strict \
 	test/unit/check_fmath \
 	test/unit/check_front \
+	test/unit/check_hostile \
+	test/unit/check_image \
 	test/unit/check_output \
-	test/unit/check_target
+	test/unit/check_target \
+	test/unit/check_weights
 
 SH_TESTS = \
 	test/doc/examples.sh \
@@ -41,7 +44,7 @@ else
 EXTRA_PROGRAMS += $(UNIT_TESTS)
 endif
 TESTS += $(SH_TESTS)
-noinst_HEADERS += test/unit/tap.h
+noinst_HEADERS += test/unit/frontfix.h test/unit/tap.h
 EXTRA_DIST += $(SH_TESTS)
 
 # Programs for the array by hand, and what runs them.

@@ -28,7 +28,8 @@ backend_libgemmini_a_SOURCES = \
 	backend/gemmini/gemmini.h \
 	backend/gemmini/pool.c \
 	backend/gemmini/product.c \
-	backend/gemmini/stream.c
+	backend/gemmini/stream.c \
+	backend/gemmini/window.c
 
 # Kernel programs as text; #include "backend/gemmini/stream_prog.h" for `stream_prog`.
 KERNEL_TEXTS = \

@@ -17,10 +17,10 @@ run_cycles(const struct target *t, const struct stream *s)
 {
     double sum = 0;
 
-    for (int i = 0; i < s->segs_per_row; i++)
+    for (int i = 0; i < s->segs_per_line; i++)
         sum += pair(t, s->seg_rows[i]);
-    sum *= (double)s->tile_rows;
-    int64_t last = s->seg_rows[s->segs_per_row - 1];
+    sum *= (double)s->lines;
+    int64_t last = s->seg_rows[s->segs_per_line - 1];
     return sum - pair(t, last) + (double)num_max(last, t->dim);
 }
 
@@ -50,7 +50,7 @@ stream_cost(const struct product *g, const struct target *t, const struct stream
     double njs = (double)s->nj - (double)(s->nj - s->nj_last) / (double)s->chunks;
     double compute = steps * njs * (run_cycles(t, s) + 1.0);
 
-    int64_t per_move = num_min(t->dim, s->a_block);
+    int64_t per_move = num_ceil_div(s->a_block, s->moves);
     double units = (double)s->groups * (s->cut.reload ? 1.0 : 1.0 / (double)s->chunks);
     double first = units * (double)s->moves * move_cycles(t, per_move, width, true);
     double again = units * (double)s->moves * move_cycles(t, per_move, width, false);

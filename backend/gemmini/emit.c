@@ -59,8 +59,27 @@ region_tables(struct builder *b, uint64_t *bias, uint64_t *store)
     }
 }
 
+/* A segment's rows leave in one store for each image row they touch. */
+static int64_t
+store_segment(struct builder *b, uint64_t *store, int64_t pixel, int64_t rows, int64_t local)
+{
+    const struct stream *s = b->s;
+    const struct product *g = b->g;
+    int64_t n = 0;
+
+    while (rows > 0) {
+        int64_t y = pixel / s->tile_cols, x = pixel % s->tile_cols, part = num_min(rows, s->tile_cols - x);
+        store[2 * n] = entry(part, local);
+        store[2 * n++ + 1] = (uint64_t)(y * g->out_row + x * g->out_pix);
+        pixel += part;
+        local += part;
+        rows -= part;
+    }
+    return n;
+}
+
 /* seg: accumulator and input operand of each segment; bmove: where its bias goes;
- * store: its accumulator rows and its place in the output. */
+ * store: accumulator rows and their place in the output. */
 static void
 segment_tables(struct builder *b)
 {
@@ -68,41 +87,21 @@ segment_tables(struct builder *b)
     const struct product *g = b->g;
     uint64_t *seg = table(b, "seg", s->segs * 2), *bias = table(b, "bmove", s->biases);
     uint64_t *store = table(b, "store", s->stores * 2);
-    int64_t y_step = g->sy / s->rstep * s->icols, x_step = g->sx / s->xstep, i = 0;
+    int64_t step = window_pixel_step(g, &s->win), row = window_row_step(g, &s->win), i = 0, n = 0, pixel = 0;
 
-    for (int64_t y = 0; y < s->tile_rows; y++) {
-        int64_t x = 0;
-        for (int k = 0; k < s->segs_per_row; x += s->seg_rows[k++], i++) {
-            int64_t rows = s->seg_rows[k];
-            seg[2 * i] = entry(rows, g->pool_size ? y * s->tile_cols + x : i * s->seg_step);
-            seg[2 * i + 1] = entry(rows, y * y_step + x * x_step);
+    for (int64_t l = 0; l < s->lines; l++)
+        for (int k = 0; k < s->segs_per_line; pixel += s->seg_rows[k++], i++) {
+            int64_t rows = s->seg_rows[k], local = g->pool_size ? pixel : i * s->seg_step;
+            int64_t y = pixel / s->tile_cols, x = pixel % s->tile_cols;
+            seg[2 * i] = entry(rows, local);
+            seg[2 * i + 1] = entry(rows, y * row + x * step);
             if (g->pool_size)
                 continue;
             bias[i] = seg[2 * i];
-            store[2 * i] = seg[2 * i];
-            store[2 * i + 1] = (uint64_t)(y * g->out_row + x * g->out_pix);
+            n += store_segment(b, store + 2 * n, pixel, rows, local);
         }
-    }
     if (g->pool_size)
         region_tables(b, bias, store);
-}
-
-/* Moves that bring one source's window into a unit, from local row `local` on. */
-static int64_t
-window_moves(struct builder *b, uint64_t *move, int64_t local, int64_t from)
-{
-    const struct stream *s = b->s;
-    const struct product *g = b->g;
-    int64_t dim = b->p->t->dim, n = 0, pixel = s->xstep * g->in_pix;
-    bool flat = s->irows == 1 || s->rstep * g->in_row == s->icols * pixel;
-    int64_t rows = flat ? 1 : s->irows, cols = flat ? s->irows * s->icols : s->icols;
-
-    for (int64_t y = 0; y < rows; y++)
-        for (int64_t x = 0; x < cols; x += dim, n++) {
-            move[2 * n] = entry(num_min(dim, cols - x), local + y * s->icols + x);
-            move[2 * n + 1] = (uint64_t)(from + y * s->rstep * g->in_row + x * pixel);
-        }
-    return n;
 }
 
 static void
@@ -110,16 +109,16 @@ input_tables(struct builder *b)
 {
     const struct stream *s = b->s;
     const struct product *g = b->g;
+    const struct window *w = &s->win;
     uint64_t *move = table(b, "move", s->moves * 2), *tap = table(b, "tap", s->taps);
-    int64_t n = window_moves(b, move, 0, 0), i = 0;
+    int64_t n = window_moves(g, w, b->p->t->dim, 0, 0, move), i = 0;
 
     if (g->second)
-        window_moves(b, move + 2 * n, s->irows * s->icols, g->second);
+        window_moves(g, w, b->p->t->dim, w->pixels, g->second, move + 2 * n);
     for (int64_t k = 0; k < (g->second ? 2 : 1); k++)
         for (int64_t y = 0; y < g->kh; y++)
             for (int64_t x = 0; x < g->kw; x++)
-                tap[i++] = (uint64_t)(k * s->irows * s->icols + y * (g->dy / s->rstep) * s->icols
-                    + x * (g->dx / s->xstep));
+                tap[i++] = (uint64_t)(k * w->pixels + window_tap(g, w, y, x));
 }
 
 /* Tiles at the edge are moved back so that all have one size: what they share with
@@ -208,9 +207,9 @@ input_args(struct builder *b)
     int64_t pace = runs / (s->moves * (s->groups > 1 && !s->cut.reload && s->chunks > 1 ? 2 : 1));
 
     address(b, "in", g->in);
-    number(b, "in_stride", s->xstep * g->in_pix);
+    number(b, "in_stride", s->win.xstep * g->in_pix);
     number(b, "a_block", s->a_block);
-    number(b, "a_stride", g->sx / s->xstep);
+    number(b, "a_stride", window_pixel_step(g, &s->win));
     number(b, "a_rows", s->a_rows);
     number(b, "a_slots", s->a_slots);
     number(b, "a_units", s->a_units);
@@ -296,6 +295,7 @@ output_args(struct builder *b)
     number(b, "o_cols", chunk);
     number(b, "o_cols_last", room ? whole : rest);
     number(b, "act", g->relu);
+    number(b, "four", s->segs == 4);
     number(b, "pooled", g->pool_size != 0);
     number(b, "pool", (int64_t)pool_fields(b));
     number(b, "scales", g->scale->scale.n > 1);
@@ -305,13 +305,13 @@ output_args(struct builder *b)
 }
 
 static const struct sched_def stream_sched = {
-    "stream", { "rows", "cols", "och", "fold", "lead", "resident", "reload" }
+    "stream", { "rows", "cols", "och", "fold", "flat", "lead", "resident", "reload" }
 };
 
 bool
 stream_plan(struct plan *p, const struct product *g, const struct stream *s)
 {
-    static const char *const fixed[] = { "diag", "reload", "has_bias", "exact_k", "pooled", NULL };
+    static const char *const fixed[] = { "diag", "reload", "has_bias", "exact_k", "pooled", "four", NULL };
     struct builder *b = NEW(p->arena, struct builder);
     const struct cut *c = &s->cut;
 
@@ -323,6 +323,6 @@ stream_plan(struct plan *p, const struct product *g, const struct stream *s)
     weight_args(b);
     output_args(b);
     p->k->schedule = (struct schedule){ &stream_sched,
-        { c->rows, c->cols, c->och, c->fold, c->lead, c->resident, c->reload } };
+        { c->rows, c->cols, c->och, c->fold, c->flat, c->lead, c->resident, c->reload } };
     return plan_prog(p, "stream.prog", stream_prog, b->args, b->narg, b->tables, b->ntable, fixed);
 }

@@ -34,7 +34,25 @@ struct product {
 
 /* How it is cut: the schedule's parameters, in their order.  rows, cols: of a tile of
  * the output as stored. */
-struct cut { int64_t rows, cols, och, fold, lead, resident, reload; };
+struct cut { int64_t rows, cols, och, fold, flat, lead, resident, reload; };
+
+/* window.c: a tile's input pixels, and how they lie in a unit. */
+#define WINDOW_CLASSES 8
+struct window {
+    bool flat;
+    int64_t rstep, xstep;        /* input rows and pixels between neighbours in a unit */
+    int64_t classes, copies;
+    int64_t class_first[WINDOW_CLASSES], class_rows[WINDOW_CLASSES];
+    int64_t rows, cols, pixels;  /* of one copy; of all */
+};
+bool window_cut(const struct product *g, int64_t rows, int64_t cols, bool flat, struct window *w);
+/* Local rows: of a tap from the unit's start; from one output row, or pixel, to the next. */
+int64_t window_tap(const struct product *g, const struct window *w, int64_t ky, int64_t kx);
+int64_t window_row_step(const struct product *g, const struct window *w);
+int64_t window_pixel_step(const struct product *g, const struct window *w);
+/* Pairs of local operand (no columns) and byte offset from `from`; the count.  to NULL: only counts. */
+int64_t window_moves(const struct product *g, const struct window *w, int64_t dim, int64_t local, int64_t from,
+                     uint64_t *to);
 
 /* Everything the kernel needs, derived from product and cut. */
 struct stream {
@@ -42,11 +60,12 @@ struct stream {
     int64_t chunks, groups, kb, kb_last, taps, nj, nj_last, segs, moves;
     int64_t tile_rows, tile_cols;        /* as computed, before pooling */
     int64_t tiles_y, tiles_x, tiles;
-    int64_t irows, icols, xstep, rstep;
+    struct window win;
     int64_t a_block, a_rows, a_slots, a_units, bank;
     int64_t w_cols, w_slot, w_ring, w_steps, w_total;
-    int64_t seg_rows[512];       /* rows of each segment of one tile row */
-    int segs_per_row;
+    int64_t seg_rows[512];       /* rows of each segment of one line */
+    int segs_per_line;
+    int64_t lines, line;         /* what segments are cut from: image rows, or all at once; pixels of one */
     int64_t seg_step;            /* accumulator rows from one segment to the next */
     int64_t c_step;              /* and from one block of columns to the next */
     int64_t stores, biases;      /* moves per tile and chunk */

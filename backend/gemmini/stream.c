@@ -5,16 +5,16 @@
 #include "backend/gemmini/gemmini.h"
 #include "src/base/num.h"
 
-/* Segments of one tile row: at most DIM pixels each.  The last is full, because the
+/* Segments of one line: at most DIM pixels each.  The last is full, because the
  * compute before a real preload costs DIM rows anyway (schedules.md rule 3); the
  * others share the rest evenly. */
 static void
-cut_row(struct stream *s, int64_t cols, int64_t dim)
+cut_line(struct stream *s, int64_t dim)
 {
-    int n = (int)num_ceil_div(cols, dim);
-    int64_t left = cols;
+    int n = (int)num_ceil_div(s->line, dim);
+    int64_t left = s->line;
 
-    s->segs_per_row = n;
+    s->segs_per_line = n;
     for (int i = n - 1, part = n; i >= 0; i--, part--) {
         s->seg_rows[i] = i == n - 1 ? num_min(dim, left) : num_ceil_div(left, part);
         left -= s->seg_rows[i];
@@ -40,6 +40,18 @@ cut_channels(const struct product *g, const struct target *t, struct stream *s)
     s->w_steps = s->taps * (s->kb * (s->groups - 1) + s->kb_last);
 }
 
+/* Stores end with segments and with image rows. */
+static int64_t
+count_stores(const struct stream *s)
+{
+    int64_t n = 0, at = 0;
+
+    for (int64_t l = 0; l < s->lines; l++)
+        for (int i = 0; i < s->segs_per_line; at += s->seg_rows[i++])
+            n += (at + s->seg_rows[i] - 1) / s->tile_cols - at / s->tile_cols + 1;
+    return n;
+}
+
 /* Where results lie in the accumulator: for plain stores the blocks of a segment side
  * by side, as a wide store wants them; for pooling each block a whole region. */
 static bool
@@ -47,10 +59,11 @@ place_results(const struct product *g, const struct target *t, struct stream *s)
 {
     int64_t region = s->tile_rows * s->tile_cols, dim = t->dim;
 
-    s->segs = s->segs_per_row * s->tile_rows;
+    s->segs = s->segs_per_line * s->lines;
     s->seg_step = s->nj * dim;
     s->c_step = dim;
-    s->stores = s->biases = s->segs;
+    s->stores = count_stores(s);
+    s->biases = s->segs;
     if (g->pool_size) {
         s->seg_step = 0;
         s->c_step = region;
@@ -61,57 +74,14 @@ place_results(const struct product *g, const struct target *t, struct stream *s)
     return s->segs * s->seg_step <= target_acc_rows(t) / 2;
 }
 
-static int64_t
-gcd(int64_t a, int64_t b)
-{
-    return b ? gcd(b, a % b) : a;
-}
-
-/* One axis of a window: the step between pixels that are needed at all, how many of
- * them a tile of n outputs takes, and whether each of those is read.  A row that is
- * moved in and never read would have no order with the next move to its place. */
-static bool
-cut_axis(int64_t n, int64_t kernel, int64_t stride, int64_t dilation, int64_t *step, int64_t *count)
-{
-    *step = kernel == 1 ? stride : gcd(stride, dilation);
-    *count = ((n - 1) * stride + (kernel - 1) * dilation) / *step + 1;
-    for (int64_t i = 0; i < *count; i++) {
-        bool read = false;
-        for (int64_t k = 0; k < kernel && !read; k++) {
-            int64_t at = i * *step - k * dilation;
-            read = at >= 0 && at % stride == 0 && at / stride < n;
-        }
-        if (!read)
-            return false;
-    }
-    return true;
-}
-
-/* The pixels of a tile's window, as they lie in a unit. */
-static bool
-cut_window(const struct product *g, struct stream *s)
-{
-    return cut_axis(s->tile_rows, g->kh, g->sy, g->dy, &s->rstep, &s->irows)
-        && cut_axis(s->tile_cols, g->kw, g->sx, g->dx, &s->xstep, &s->icols);
-}
-
-static int64_t
-count_moves(const struct product *g, const struct target *t, const struct stream *s)
-{
-    bool flat = s->irows == 1 || s->rstep * g->in_row == s->icols * s->xstep * g->in_pix;
-    int64_t n = flat ? num_ceil_div(s->irows * s->icols, t->dim) : s->irows * num_ceil_div(s->icols, t->dim);
-
-    return n * (g->second ? 2 : 1);
-}
-
 static bool
 place_inputs(const struct product *g, const struct target *t, struct stream *s)
 {
     bool diag = g->from == WEIGHTS_DIAGONAL;
-    int64_t pixels = s->irows * s->icols;
 
+    s->moves = window_moves(g, &s->win, t->dim, 0, 0, NULL) * (g->second ? 2 : 1);
     s->bank = target_sp_rows(t) / 4;
-    s->a_block = pixels * (g->second ? 2 : 1);
+    s->a_block = s->win.pixels * (g->second ? 2 : 1);
     s->a_rows = s->a_block * (diag ? s->nj : s->kb);
     if (s->a_rows > s->bank)
         return false;
@@ -156,15 +126,13 @@ stream_derive(const struct product *g, const struct target *t, const struct cut 
     s->tiles_y = num_ceil_div(g->oh, c->rows);
     s->tiles_x = num_ceil_div(g->ow, c->cols);
     s->tiles = g->batch * s->tiles_y * s->tiles_x;
-    if (s->tile_cols > 256 * t->dim)
+    s->lines = c->flat ? 1 : s->tile_rows;
+    s->line = c->flat ? s->tile_rows * s->tile_cols : s->tile_cols;
+    if (s->line > 256 * t->dim)
         return false;
-    cut_row(s, s->tile_cols, t->dim);
-    if (!place_results(g, t, s))
-        return false;
-    if (!cut_window(g, s))
-        return false;
-    s->moves = count_moves(g, t, s);
-    return place_inputs(g, t, s) && place_weights(g, s);
+    cut_line(s, t->dim);
+    return place_results(g, t, s) && window_cut(g, s->tile_rows, s->tile_cols, c->flat, &s->win)
+        && place_inputs(g, t, s) && place_weights(g, s);
 }
 
 /* ---- search */
@@ -192,19 +160,19 @@ consider(struct search *q, const struct product *g, const struct cut *c)
     *q->best = s;
 }
 
-/* Tiles of whole rows, or of one row cut in columns; widths that share the row evenly. */
+/* Tiles of whole rows, or of parts of them that share the row evenly, as many rows as
+ * the accumulator's half can hold. */
 static void
 search_tiles(struct search *q, const struct product *g, struct cut c)
 {
-    int64_t most = target_acc_rows(q->t) / 2;
-    int64_t tried = 0;
+    int64_t most = target_acc_rows(q->t) / 2, tried = 0;
 
     for (int64_t parts = 1; parts <= g->ow; parts++) {
         c.cols = num_ceil_div(g->ow, parts);
-        if (c.cols == tried || num_ceil_div(c.cols, q->t->dim) > most / q->t->dim)
+        if (c.cols == tried || c.cols > most)
             continue;
         tried = c.cols;
-        for (c.rows = 1; c.rows <= g->oh && c.rows * num_ceil_div(c.cols, q->t->dim) <= most / q->t->dim; c.rows++)
+        for (c.rows = 1; c.rows <= g->oh && c.rows * c.cols <= most; c.rows++)
             consider(q, g, &c);
         if (q->found && c.cols < q->t->dim)
             break;
@@ -223,8 +191,9 @@ stream_search(const struct product *g, const struct target *t, bool full, struct
             break;
         /* Chunks are whole lines; narrower ones only where nothing else fits. */
         for (int64_t och = g->pool_size ? t->dim : line; och >= t->dim && (och == line || !q.found || g->pool_size); och /= 2)
-            for (int64_t lead = 3; lead <= 15; lead += full ? 2 : 12)
-                search_tiles(&q, &f, (struct cut){ .och = och, .fold = fold, .lead = lead });
+            for (int64_t k = 0; k < (full ? 14 : 4); k++)
+                search_tiles(&q, &f, (struct cut){ .och = och, .fold = fold, .flat = k & 1,
+                                                   .lead = full ? 3 + k / 2 * 2 : 3 + k / 2 * 12 });
     }
     return q.found;
 }

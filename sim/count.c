@@ -25,7 +25,8 @@ count_span(struct clock *k, int64_t n)
     static const int main_of[8] = { 0, MAIN_LD, MAIN_ST, MAIN_LD_ST, MAIN_EX, MAIN_LD_EX,
         MAIN_ST_EX, MAIN_LD_ST_EX };
     bool ld = k->st[LD].nqueue || k->load_out, st = k->st[ST].nqueue || k->store_cur >= 0;
-    bool ex = k->st[EX].nqueue || k->mesh.running || k->mesh.drained > k->now;
+    bool rows = k->mesh.running || k->mesh.end >= k->now;
+    bool ex = k->st[EX].nqueue || rows || k->mesh.drained > k->now;
     int who = (ld ? 1 : 0) | (st ? 2 : 0) | (ex ? 4 : 0);
     uint64_t d = (uint64_t)n;
 
@@ -35,8 +36,8 @@ count_span(struct clock *k, int64_t n)
         k->event[RDMA_ACTIVE] += d;
     if (k->writes)
         k->event[WDMA_ACTIVE] += d;
-    if (k->mesh.running)
-        k->event[EXE_ACTIVE] += d;
+    if (rows)
+        k->event[EXE_ACTIVE] += k->mesh.running ? d : 1;
     if (k->st[LD].used + k->st[ST].used + k->st[EX].used)
         k->event[STATION_ACTIVE] += d;
     k->external[6] += d * (uint64_t)k->reads;

@@ -19,6 +19,7 @@ mesh_reset(struct clock *k)
     memset(m, 0, sizeof *m);
     m->current = m->pre = m->next_pre = -1;
     m->bank_a = m->bank_b = -1;
+    m->end = m->drained = -1;
     for (int i = 0; i < IN_MESH; i++)
         m->start[i] = -1000;
 }
@@ -110,7 +111,6 @@ run(struct clock *k, int64_t cycles)
     m->running = true;
     m->end = k->now + wait + cycles - 1;
     k->sum.stall_bank += (uint64_t)wait;
-    k->sum.array += (uint64_t)cycles;
     clock_wake(k, m->end);
 }
 
@@ -165,6 +165,7 @@ start_compute(struct clock *k)
             cycles *= 2;
     }
     note_pair(k, c->rows);
+    k->sum.array += (uint64_t)cycles;
     run(k, cycles);
 }
 

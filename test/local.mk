@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	test/onnx/run \
 	test/unit/check_ops \
 	test/unit/check_base \
+	test/unit/check_gir \
 	test/unit/check_interp \
 	test/unit/check_ir \
 	test/unit/check_elf \
@@ -14,6 +15,7 @@ UNIT_TESTS = \
 	test/unit/check_isa \
 	test/unit/check_sim_exec \
 	test/unit/check_sim_strict \
+	test/unit/check_sim_time \
 	test/unit/check_fmath \
 	test/unit/check_front \
 	test/unit/check_hostile \

@@ -554,6 +554,8 @@ START_TEST(order_of_blocks)
     ALLOWED(cmd(ISA_MVIN, RAM, OP(SP(216), 16, 64)));    /* between them */
     BROKEN(cmd(ISA_MVIN, RAM, OP(SP(1186), 15, 16)), LOAD_ORDER);
     ALLOWED(cmd(ISA_MVIN, RAM, OP(SP(1186), 14, 16)));
+    BROKEN(cmd(ISA_MVIN, RAM, OP(SP(186), 14, 32)), LOAD_ORDER); /* its second block */
+    BROKEN(cmd(ISA_MVIN, RAM, OP(SP(15400), 14, 32)), LOCAL_RANGE);
 }
 END_TEST
 

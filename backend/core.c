@@ -127,6 +127,18 @@ gather(struct core_call *c, const void *attr)
     put(c, ((const struct m_gather_attr *)attr)->axis);
 }
 
+/* A max-pool on the way out follows the convolution's own numbers. */
+static void
+epilogue(struct core_call *c, const struct node *n)
+{
+    bool pooled = n->op == &op_m_conv && n->epi;
+
+    if (n->op == &op_m_conv)
+        put(c, pooled);
+    if (pooled)
+        pool(c, n->epi->attr);
+}
+
 static void
 nothing(struct core_call *c, const void *attr)
 {
@@ -199,6 +211,7 @@ core_plan(struct plan *p)
     }
     c->out = n->out[0];
     r->args(c, n->attr);
+    epilogue(c, n);
     p->k->core = c;
     p->k->cost = (struct cost){ (uint64_t)shape_elems(&n->out[0]->type.shape) * 15, 0, 0, LIMIT_CORE };
     return true;

@@ -59,7 +59,7 @@ emit_header(const struct program *p, const struct emit *e, struct out *o)
     const char *up = upper(a, e->name);
     const struct graph *g = p->g;
 
-    out_printf(o, "/* %s: made by gemmcc %s for %s. */\n#ifndef %s_H\n#define %s_H\n#include <stdint.h>\n\n"
+    out_printf(o, "/* %s: made by gemmcc %s for %s. */\n#ifndef %s_H\n#define %s_H\n#include \"gm_rt.h\"\n\n"
                "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n", e->name, e->version, p->target->name, up, up);
     out_printf(o, "#define %s_ARENA_BYTES %" PRId64 " /* scratch the caller lends, 64-aligned */\n"
                "#define %s_WEIGHT_BYTES %" PRId64 " /* read-only, in section .gm.weights */\n\n",
@@ -68,7 +68,7 @@ emit_header(const struct program *p, const struct emit *e, struct out *o)
         tensor_macros(o, a, p, e->name, false, i);
     for (int i = 0; i < g->noutput; i++)
         tensor_macros(o, a, p, e->name, true, i);
-    out_printf(o, "\n/* Once, before the first run: fills what surrounds tensors in memory. */\nvoid %s_init(", e->name);
+    out_printf(o, "\n/* Once, before the first run and before inputs are written: fills what surrounds tensors\n * in memory.  Tensors that are null are left alone. */\nvoid %s_init(", e->name);
     prototype(o, a, p, true);
     out_printf(o, "\n/* One inference.  The array must not be in use by others.  Returns 0, or a negative\n"
                " * GM_E code of gm_rt.h. */\nint %s_run(", e->name);
@@ -97,7 +97,7 @@ emit_main(const struct program *p, const struct emit *e, struct out *o)
     for (int pass = 0; pass < 2; pass++) {
         out_printf(o, pass ? "    int status = %s_run(" : "    %s_init(", e->name);
         for (int i = 0; i < g->ninput; i++)
-            out_printf(o, "gm_in + %" PRId64 ", ", g->inputs[i]->buf->offset);
+            out_printf(o, pass ? "gm_in + %" PRId64 ", " : "0, ", g->inputs[i]->buf->offset);
         for (int i = 0; i < g->noutput; i++)
             out_printf(o, "gm_out + %" PRId64 ", ", g->outputs[i]->buf->offset);
         out_puts(o, "gm_arena);\n");
@@ -130,6 +130,6 @@ emit_asm(const struct program *p, const struct emit *e, struct out *o)
     out_printf(o, "# Weights and description of %s, taken in as bytes.\n"
                "    .section .gm.weights, \"aw\"\n    .balign 64\n    .globl %s_weights\n%s_weights:\n"
                "    .incbin \"%s.weights\"\n    .zero 4096\n"
-               "    .section .gm.meta, \"\"\n    .incbin \"%s.meta\"\n    .byte 0\n",
+               "    .section .gm.meta, \"\"\n    .incbin \"%s.meta\"\n",
                e->name, e->name, e->name, e->name, e->name);
 }

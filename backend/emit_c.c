@@ -119,13 +119,13 @@ kernel(struct emitter *w, const struct prog *q)
 {
     kernel_args(w, q);
     note_block(w->o, q->doc);
-    out_printf(w->o, "static void\n%s(const struct %s_args *a, const struct gm_memory *m)\n{\n", q->name, q->name);
+    out_printf(w->o, "static void\n%s(const struct %s_args *args, const struct gm_memory *memory)\n{\n", q->name, q->name);
     out_indent(w->o, 1);
     for (int i = 0; i < q->nparam; i++)
-        out_printf(w->o, is_address(w->p, q, i) ? "const uint64_t %s = gm_at(m, a->%s);\n" : "const uint64_t %s = a->%s;\n",
+        out_printf(w->o, is_address(w->p, q, i) ? "const uint64_t %s = gm_at(memory, args->%s);\n" : "const uint64_t %s = args->%s;\n",
                    q->var[i], q->var[i]);
     for (int i = 0; i < q->ntable; i++)
-        out_printf(w->o, "const uint64_t *const %s = a->%s;\n", q->table[i], q->table[i]);
+        out_printf(w->o, "const uint64_t *const %s = args->%s;\n", q->table[i], q->table[i]);
     for (int i = q->nparam; i < q->nvar; i++)
         out_printf(w->o, "%s%s%s", (i - q->nparam) % 10 ? ", " : "uint64_t ", q->var[i],
                    (i - q->nparam) % 10 == 9 || i + 1 == q->nvar ? ";\n" : "");

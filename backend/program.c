@@ -89,7 +89,7 @@ bool
 plan_prog(struct plan *p, const char *file, const char *text, const struct arg *args, int narg,
           const struct arg_table *tables, int ntable, const char *const *fixed)
 {
-    struct prog *whole = prog_parse(p->arena, p->diag, file, text);
+    struct prog *whole = prog_parse(p->p->arena, p->diag, file, text); /* names live on */
 
     if (!whole)
         return false;

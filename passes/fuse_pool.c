@@ -20,7 +20,6 @@ run(struct pass_ctx *c)
             || !c->can_pool(conv, a, c->target) || !pass_may_rewrite(c))
             continue;
         node_add_epi(c->g, conv, EPI_POOL, NULL, a);
-        conv->out[0]->type.shape = n->out[0]->type.shape;
         absorb(c->g, conv, n);
     }
     return true;

@@ -69,10 +69,13 @@ new_float_value(struct graph *g, const char *name, const struct shape *s)
 void
 absorb(struct graph *g, struct node *into, struct node *from)
 {
-    struct value *old = from->out[0];
+    struct value *last = from->out[0], *between = into->out[0];
 
     node_join_origin(g, into, from);
-    value_replace(g, old, into->out[0]);
     node_remove(g, from);
-    value_remove(g, old);
+    between->def = NULL;
+    into->out[0] = last;
+    last->def = into;
+    last->def_index = 0;
+    value_remove(g, between);
 }

@@ -91,6 +91,17 @@ push(struct linking *k, struct argv *v, const char *s)
     vec_push(k->arena, v, s);
 }
 
+/* The first lines of what the compiler said. */
+static void
+tell(struct linking *k, const char *s)
+{
+    for (int i = 0; s && *s && i < 8; i++) {
+        size_t n = strcspn(s, "\n");
+        diag_context(k->diag, "%.*s", (int)(n < 200 ? n : 200), s);
+        s += n + (s[n] != 0);
+    }
+}
+
 static bool
 run(struct linking *k, struct argv *v)
 {
@@ -111,8 +122,7 @@ run(struct linking *k, struct argv *v)
     if (r.status == 0)
         return true;
     diag_fatal(k->diag, "cc-failed", "%s ended with status %d", v->at[0], r.status);
-    if (r.err && *r.err)
-        diag_context(k->diag, "%s", r.err);
+    tell(k, r.err);
     return false;
 }
 

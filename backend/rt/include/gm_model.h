@@ -31,7 +31,7 @@ struct gm_core_layer {
 };
 void gm_core(const struct gm_core_layer *c, const struct gm_memory *m);
 
-/* Halos are filled once, before the first run. */
+/* Halos are filled once, before the first run; not where a base is null. */
 struct gm_fill { struct gm_place at; uint64_t bytes, value; };
 void gm_fill(const struct gm_fill *f, int n, const struct gm_memory *m);
 

@@ -27,7 +27,8 @@ struct gm_call {
     const float *scale;          /* per column or channel, gm_matmul and gm_conv */
 };
 
-/* i: stride y x, dilation y x, pads t l b r, groups, pad_value, relu, scale_block, nscale */
+/* i: stride y x, dilation y x, pads t l b r, groups, pad_value, relu, scale_block, nscale,
+ * pooled; if so, what gm_k_pool takes: the greatest, on the way out */
 void gm_k_conv(const struct gm_call *c);
 /* i: ta, tb, relu, scale_block, nscale */
 void gm_k_matmul(const struct gm_call *c);

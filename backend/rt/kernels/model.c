@@ -24,5 +24,6 @@ void
 gm_fill(const struct gm_fill *f, int n, const struct gm_memory *m)
 {
     for (int i = 0; i < n; i++)
-        memset((void *)gm_at(m, f[i].at), (int)f[i].value, f[i].bytes);
+        if (m->base[f[i].at.base])
+            memset((void *)gm_at(m, f[i].at), (int)f[i].value, f[i].bytes);
 }

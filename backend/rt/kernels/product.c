@@ -14,7 +14,7 @@ finish(int32_t acc, int64_t relu, const struct scales *s, int64_t channel)
     return round_scale8(acc, s->at[i]);
 }
 
-struct window { const struct gm_view *x, *w; const int64_t *i; };
+struct window { const struct gm_view *x, *w; const int64_t *i; const int32_t *bias; struct scales s; int64_t og; };
 
 static int32_t
 conv_sum(const struct window *q, int64_t n, int64_t o, int64_t group, int64_t y, int64_t x)
@@ -35,22 +35,55 @@ conv_sum(const struct window *q, int64_t n, int64_t o, int64_t group, int64_t y,
     return (int32_t)sum;
 }
 
+static int8_t
+conv_one(const struct window *q, int64_t n, int64_t o, int64_t y, int64_t x)
+{
+    uint32_t bias = (uint32_t)(q->bias ? q->bias[o] : 0);
+
+    return finish((int32_t)(bias + (uint32_t)conv_sum(q, n, o, o / q->og, y, x)), q->i[10], &q->s, o);
+}
+
+/* Outputs of the convolution along axis d (0: y), before it is pooled. */
+static int64_t
+conv_size(const struct window *q, int d)
+{
+    const int64_t *i = q->i;
+
+    return (q->x->dim[2 + d] + i[4 + d] + i[6 + d] - (q->w->dim[2 + d] - 1) * i[2 + d] - 1) / i[d] + 1;
+}
+
+/* i of gm_k_pool: kernel, stride, dilation and pads from 1, 3, 5 and 7 on. */
+static int8_t
+conv_pooled(const struct window *q, int64_t n, int64_t o, int64_t y, int64_t x)
+{
+    const int64_t *p = q->i + 14;
+    int64_t h = conv_size(q, 0), w = conv_size(q, 1);
+    int8_t most = INT8_MIN;
+
+    for (int64_t ky = 0; ky < p[1]; ky++)
+        for (int64_t kx = 0; kx < p[2]; kx++) {
+            int64_t cy = y * p[3] + ky * p[5] - p[7], cx = x * p[4] + kx * p[6] - p[8];
+            if (cy < 0 || cy >= h || cx < 0 || cx >= w)
+                continue;
+            int8_t v = conv_one(q, n, o, cy, cx);
+            most = v > most ? v : most;
+        }
+    return most;
+}
+
 void
 gm_k_conv(const struct gm_call *c)
 {
-    const struct gm_view *x = c->in[0], *w = c->in[1], *y = c->out;
-    const int32_t *bias = c->in[2] ? c->in[2]->data : 0;
-    struct scales s = { c->scale, c->i[11], c->i[12] };
-    struct window q = { x, w, c->i };
-    int64_t og = y->dim[1] / c->i[8];
+    const struct gm_view *y = c->out;
+    struct window q = { c->in[0], c->in[1], c->i, c->in[2] ? c->in[2]->data : 0, { c->scale, c->i[11], c->i[12] },
+                        y->dim[1] / c->i[8] };
 
     for (int64_t n = 0; n < y->dim[0]; n++)
         for (int64_t o = 0; o < y->dim[1]; o++)
             for (int64_t i = 0; i < y->dim[2]; i++)
-                for (int64_t j = 0; j < y->dim[3]; j++) {
-                    int32_t acc = (int32_t)((uint32_t)(bias ? bias[o] : 0) + (uint32_t)conv_sum(&q, n, o, o / og, i, j));
-                    *gm_byte(y, (int64_t[]){ n, o, i, j }) = (char)finish(acc, c->i[10], &s, o);
-                }
+                for (int64_t j = 0; j < y->dim[3]; j++)
+                    *gm_byte(y, (int64_t[]){ n, o, i, j }) =
+                        (char)(c->i[13] ? conv_pooled(&q, n, o, i, j) : conv_one(&q, n, o, i, j));
 }
 
 /* Byte offset of matrix `index` (leading axes of y) in v. */

@@ -189,7 +189,7 @@ attr_parse(struct arena *a, const struct attr_def *d, void *attr, const char *te
         return x >= 0;
     case ATTR_TENSOR:
         *(const struct value **)p = NULL;
-        return !*text;                         /* only "none" can be said as text */
+        return !*text; /* only "none" can be said as text */
     }
     return false;
 }

@@ -33,7 +33,7 @@ elem_from_f16(uint16_t h)
         return float_of(sign | 0x7f800000u | man << 13);
     if (exp)
         return float_of(sign | (exp + 112) << 23 | man << 13);
-    float f = (float)man * 0x1p-24f;           /* subnormal or zero */
+    float f = (float)man * 0x1p-24f; /* subnormal or zero */
     return float_of(sign | bits_of(f));
 }
 
@@ -45,9 +45,9 @@ elem_to_f16(float f)
 
     if (mag > 0x7f800000u)
         return (uint16_t)(sign | 0x7e00u | (mag >> 13 & 0x3ffu));
-    if (mag >= 0x477ff000u)                    /* rounds up past 65504 */
+    if (mag >= 0x477ff000u) /* rounds up past 65504 */
         return (uint16_t)(sign | 0x7c00u);
-    if (mag < 0x38800000u) {                   /* subnormal: adding 0.5 aligns it */
+    if (mag < 0x38800000u) { /* subnormal: adding 0.5 aligns it */
         uint32_t r = bits_of(float_of(mag) + 0.5f);
         return (uint16_t)(sign | (r - 0x3f000000u));
     }
@@ -93,7 +93,8 @@ elem_limits(enum dtype dt, int64_t *lo, int64_t *hi)
 }
 
 /* Tensors in a file need not be aligned. */
-#define LOAD(T, p, i) (__extension__({ \
+#define LOAD(T, p, i) \
+    (__extension__({ \
         T x_; \
         memcpy(&x_, (const char *)(p) + (size_t)(i) * sizeof x_, sizeof x_); \
         x_; \
@@ -103,12 +104,18 @@ double
 elem_real(enum dtype dt, const void *p, int64_t i)
 {
     switch (dt) {
-    case DT_F32: return (double)LOAD(float, p, i);
-    case DT_F64: return LOAD(double, p, i);
-    case DT_F16: return (double)elem_from_f16(LOAD(uint16_t, p, i));
-    case DT_BF16: return (double)elem_from_bf16(LOAD(uint16_t, p, i));
-    case DT_U64: return (double)LOAD(uint64_t, p, i);
-    default: return (double)elem_int(dt, p, i);
+    case DT_F32:
+        return (double)LOAD(float, p, i);
+    case DT_F64:
+        return LOAD(double, p, i);
+    case DT_F16:
+        return (double)elem_from_f16(LOAD(uint16_t, p, i));
+    case DT_BF16:
+        return (double)elem_from_bf16(LOAD(uint16_t, p, i));
+    case DT_U64:
+        return (double)LOAD(uint64_t, p, i);
+    default:
+        return (double)elem_int(dt, p, i);
     }
 }
 
@@ -132,21 +139,33 @@ elem_int(enum dtype dt, const void *p, int64_t i)
         int x = (int)(i % 2 ? byte >> 4 : byte & 15u);
         return dt == DT_I4 && x > 7 ? x - 16 : x;
     }
-    case DT_BOOL: return ((const uint8_t *)p)[i] != 0;
-    case DT_I8: return ((const int8_t *)p)[i];
-    case DT_U8: return ((const uint8_t *)p)[i];
-    case DT_I16: return LOAD(int16_t, p, i);
-    case DT_U16: return LOAD(uint16_t, p, i);
-    case DT_I32: return LOAD(int32_t, p, i);
-    case DT_U32: return LOAD(uint32_t, p, i);
-    case DT_I64: return LOAD(int64_t, p, i);
+    case DT_BOOL:
+        return ((const uint8_t *)p)[i] != 0;
+    case DT_I8:
+        return ((const int8_t *)p)[i];
+    case DT_U8:
+        return ((const uint8_t *)p)[i];
+    case DT_I16:
+        return LOAD(int16_t, p, i);
+    case DT_U16:
+        return LOAD(uint16_t, p, i);
+    case DT_I32:
+        return LOAD(int32_t, p, i);
+    case DT_U32:
+        return LOAD(uint32_t, p, i);
+    case DT_I64:
+        return LOAD(int64_t, p, i);
     case DT_U64: {
         uint64_t u = LOAD(uint64_t, p, i);
         return u > INT64_MAX ? INT64_MAX : (int64_t)u;
     }
-    case DT_F16: case DT_BF16: case DT_F32: case DT_F64:
+    case DT_F16:
+    case DT_BF16:
+    case DT_F32:
+    case DT_F64:
         return cut(elem_real(dt, p, i));
-    default: return 0;
+    default:
+        return 0;
     }
 }
 
@@ -175,10 +194,23 @@ elem_put_int(enum dtype dt, void *p, int64_t i, int64_t x)
         return;
     }
     switch (dtype_bits(dt)) {
-    case 8: { uint8_t u = (uint8_t)x; store(p, i, &u, 1); break; }
-    case 16: { uint16_t u = (uint16_t)x; store(p, i, &u, 2); break; }
-    case 32: { uint32_t u = (uint32_t)x; store(p, i, &u, 4); break; }
-    default: store(p, i, &x, 8);
+    case 8: {
+        uint8_t u = (uint8_t)x;
+        store(p, i, &u, 1);
+        break;
+    }
+    case 16: {
+        uint16_t u = (uint16_t)x;
+        store(p, i, &u, 2);
+        break;
+    }
+    case 32: {
+        uint32_t u = (uint32_t)x;
+        store(p, i, &u, 4);
+        break;
+    }
+    default:
+        store(p, i, &x, 8);
     }
 }
 
@@ -196,10 +228,21 @@ elem_put_real(enum dtype dt, void *p, int64_t i, double x)
     float f = (float)x;
     uint16_t h;
     switch (dt) {
-    case DT_F32: store(p, i, &f, 4); break;
-    case DT_F64: store(p, i, &x, 8); break;
-    case DT_F16: h = elem_to_f16(f); store(p, i, &h, 2); break;
-    case DT_BF16: h = elem_to_bf16(f); store(p, i, &h, 2); break;
-    default: break;
+    case DT_F32:
+        store(p, i, &f, 4);
+        break;
+    case DT_F64:
+        store(p, i, &x, 8);
+        break;
+    case DT_F16:
+        h = elem_to_f16(f);
+        store(p, i, &h, 2);
+        break;
+    case DT_BF16:
+        h = elem_to_bf16(f);
+        store(p, i, &h, 2);
+        break;
+    default:
+        break;
     }
 }

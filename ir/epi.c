@@ -41,7 +41,9 @@ epi_shape(const struct node *n, struct shape *s)
     return true;
 }
 
-struct plane { int64_t h, w, oh, ow; };
+struct plane {
+    int64_t h, w, oh, ow;
+};
 
 /* One image of one channel. */
 #define POOL(name, T, LOWEST) \
@@ -153,7 +155,7 @@ with_arg(const struct epilogue *e, const struct type *t, float *y, const float *
 
 void *
 epi_apply(struct arena *scratch, const struct node *n, struct type *t, void *data,
-          const void *(*arg)(void *ctx, const struct value *v), void *ctx)
+    const void *(*arg)(void *ctx, const struct value *v), void *ctx)
 {
     for (const struct epilogue *e = n->epi; e && data; e = e->next) {
         bool fine = true;

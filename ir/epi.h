@@ -10,6 +10,6 @@ bool epi_pools(const struct node *n);
  * the result's type.  arg: packed float data of an argument.  NULL: one has no
  * meaning for this type. */
 void *epi_apply(struct arena *scratch, const struct node *n, struct type *t, void *data,
-                const void *(*arg)(void *ctx, const struct value *v), void *ctx);
+    const void *(*arg)(void *ctx, const struct value *v), void *ctx);
 
 #endif

@@ -78,7 +78,7 @@ graph_const(struct graph *g, const char *name, const struct type *t, const void 
 {
     struct value *v = graph_value(g, name, t);
 
-    v->data = data ? data : "";                /* an empty tensor has no bytes */
+    v->data = data ? data : ""; /* an empty tensor has no bytes */
     return v;
 }
 
@@ -142,7 +142,7 @@ made_up_name(struct graph *g, const struct node *n)
 
 struct node *
 graph_node(struct graph *g, struct node *at, const struct op_def *op, const char *name,
-           struct value *const *in, int nin, struct value *const *out, int nout)
+    struct value *const *in, int nin, struct value *const *out, int nout)
 {
     struct node *n = NEW(g->arena, struct node);
 

@@ -9,10 +9,14 @@
 #include "ir/ir.h"
 #include "ir/pass.h"
 
-#define LARGEST_TENSOR ((int64_t)1 << 40)      /* bytes: nothing real is near */
-#define LARGEST_FOLDED 65536                   /* elements */
+#define LARGEST_TENSOR ((int64_t)1 << 40) /* bytes: nothing real is near */
+#define LARGEST_FOLDED 65536              /* elements */
 
-struct saved { enum dtype dt; const struct quant *quant; const void *data; };
+struct saved {
+    enum dtype dt;
+    const struct quant *quant;
+    const void *data;
+};
 
 static bool
 sees_real(const struct node *n)
@@ -54,23 +58,34 @@ show_inputs(const struct node *n, struct diag *d, struct arena *a)
         if (!v)
             continue;
         diag_context(d, "input %d   '%s'   %s%s%s%s", i, v->name, type_text(a, &v->type),
-                     v->def ? "   from '" : "", v->def ? v->def->name : "", v->def ? "'" : "");
+            v->def ? "   from '" : "", v->def ? v->def->name : "", v->def ? "'" : "");
     }
     if (n->nin > 6)
         diag_context(d, "and %d more", n->nin - 6);
 }
 
 static bool
+is_typed(const struct type *t)
+{
+    if (t->dt == DT_NONE || t->shape.rank < 0)
+        return false;
+    for (int i = 0; i < t->shape.rank; i++)
+        if (t->shape.dim[i].n < 0)
+            return false;
+    return true;
+}
+
+static bool
 check_count(const struct node *n, const struct place_ref *at, struct diag *d, const char *what,
-            int have, int min, int max)
+    int have, int min, int max)
 {
     if (have >= min && have <= max)
         return true;
     if (min == max)
         return diag_error(d, at, "op-arity", "%d %s%s, %s takes %d", have, what,
-                          have == 1 ? "" : "s", n->op->name, min);
+            have == 1 ? "" : "s", n->op->name, min);
     return diag_error(d, at, "op-arity", "%d %s%s, %s takes %d to %d", have, what,
-                      have == 1 ? "" : "s", n->op->name, min, max);
+        have == 1 ? "" : "s", n->op->name, min, max);
 }
 
 static bool
@@ -83,17 +98,19 @@ check_node(const struct graph *g, const struct node *n, const struct place_ref *
         return diag_error(d, at, "op-stage", "%s may not stand in a graph at this stage", op->name);
     if (g->stage == STAGE_NET && g->opset > 0 && op->since > g->opset && !op->domain)
         return diag_error(d, at, "op-opset", "%s came with opset %d; the model says opset %d",
-                          op->name, op->since, g->opset);
+            op->name, op->since, g->opset);
     if (!check_count(n, at, d, "input", n->nin, op->min_in, op->max_in)
         || !check_count(n, at, d, "output", n->nout, min_out, max_out))
         return false;
     for (int i = 0; i < op->min_in; i++)
         if (!n->in[i])
-            return diag_error(d, at, "op-arity", "input %d is left out, and %s needs it", i, op->name);
+            return diag_error(
+                d, at, "op-arity", "input %d is left out, and %s needs it", i, op->name);
     for (int i = 0; i < n->nin; i++) {
         const struct value *v = n->in[i];
-        if (v && (v->type.dt == DT_NONE || v->type.shape.rank < 0))
-            return diag_error(d, at, "type-unknown", "input %d, '%s', has no known type", i, v->name);
+        if (v && !is_typed(&v->type))
+            return diag_error(
+                d, at, "type-unknown", "input %d, '%s', has no known type", i, v->name);
     }
     return true;
 }
@@ -107,11 +124,11 @@ check_output(const struct value *v, const struct place_ref *at, struct diag *d, 
         return diag_error(d, at, "type-unknown", "no type could be found for '%s'", v->name);
     for (int i = 0; i < s->rank; i++)
         if (s->dim[i].n < 0)
-            return diag_error(d, at, "type-unknown", "the size of '%s' cannot be known before it"
-                              " runs: %s", v->name, shape_text(a, s));
+            return diag_error(d, at, "type-unknown",
+                "the size of '%s' cannot be known before it runs: %s", v->name, shape_text(a, s));
     if (shape_bytes(&v->type, 0) > LARGEST_TENSOR)
-        return diag_error(d, at, "tensor-size", "'%s' would be %s", v->name,
-                          type_text(a, &v->type));
+        return diag_error(
+            d, at, "tensor-size", "'%s' would be %s", v->name, type_text(a, &v->type));
     return true;
 }
 
@@ -125,7 +142,7 @@ check_rules(const struct node *n, const struct place_ref *at, struct diag *d)
         if (r->holds(n, detail, sizeof detail))
             continue;
         fine = diag_error(d, at, diag_find(r->id) ? r->id : "op-rule", "%s%s%s", r->sentence,
-                          *detail ? ": " : "", detail);
+            *detail ? ": " : "", detail);
     }
     return fine;
 }
@@ -142,7 +159,8 @@ infer_types(struct infer *q)
     if (!check_rules(n, &q->at, q->diag))
         return false;
     if (n->nout && n->out[0] && !epi_shape(n, &n->out[0]->type.shape))
-        return diag_error(q->diag, &q->at, "op-rule", "its pooling window is larger than the image");
+        return diag_error(
+            q->diag, &q->at, "op-rule", "its pooling window is larger than the image");
     for (int i = 0; i < n->nout; i++)
         if (n->out[i])
             fine &= check_output(n->out[i], &q->at, q->diag, q->arena);
@@ -164,7 +182,7 @@ infer_bare(struct infer *q)
         s[i] = take_off(n, v[i]);
     }
     fine = infer_types(q);
-    for (int i = nin + nout - 1; i >= 0; i--)  /* backwards: a value may be there twice */
+    for (int i = nin + nout - 1; i >= 0; i--) /* backwards: a value may be there twice */
         if (v[i])
             put_back(v[i], s[i]);
     return fine;
@@ -211,8 +229,9 @@ may_fold(const struct node *n)
         return false;
     for (int i = 0; i < n->nout; i++) {
         const struct value *v = n->out[i];
-        if (v && (v->is_output || v->type.quant || !shape_known(&v->type.shape)
-                  || dtype_bits(v->type.dt) == 0 || shape_elems(&v->type.shape) > LARGEST_FOLDED))
+        if (v
+            && (v->is_output || v->type.quant || !shape_known(&v->type.shape)
+                || dtype_bits(v->type.dt) == 0 || shape_elems(&v->type.shape) > LARGEST_FOLDED))
             return false;
     }
     return is_constant(n);
@@ -238,27 +257,44 @@ fold(struct graph *g, struct node *n)
 }
 
 static bool
-reads_failed(const struct graph *g, const struct node *n, const bool *failed)
+reads_failed(const struct graph *g, const struct node *n, const bool *failed, uint32_t known)
 {
     for (int i = 0; i < n->nin; i++)
-        if (n->in[i] && n->in[i]->home == g && failed[n->in[i]->id])
+        if (n->in[i] && n->in[i]->home == g && n->in[i]->id < known && failed[n->in[i]->id])
             return true;
     return false;
+}
+
+/* The rest follows from the inputs. */
+static bool
+check_inputs(const struct graph *g, struct diag *d, bool *failed)
+{
+    struct place_ref at = { .file = g->file };
+    bool fine = true;
+
+    for (int i = 0; i < g->ninput; i++) {
+        if (is_typed(&g->inputs[i]->type))
+            continue;
+        failed[g->inputs[i]->id] = true;
+        fine = diag_error(d, &at, "type-unknown", "the type of input '%s' is not known: %s",
+            g->inputs[i]->name, type_text(g->arena, &g->inputs[i]->type));
+    }
+    return fine;
 }
 
 bool
 graph_infer(struct graph *g, struct diag *d)
 {
     struct arena *scratch = arena_new();
-    bool *failed = NEWN(scratch, bool, g->nvalue + 1), fine = true;
+    bool *failed = NEWN(scratch, bool, g->nvalue + 1), fine = check_inputs(g, d, failed);
     uint32_t known = g->nvalue;
     struct node *next;
 
     for (struct node *n = g->first; n; n = next) {
         next = n->next;
-        bool skip = reads_failed(g, n, failed);
+        bool skip = reads_failed(g, n, failed, known);
         if (!skip && node_infer(g, n, d)) {
-            next = n->next;                    /* inference may have added nodes */
+            next = n->next; /* inference may have added nodes */
             if (may_fold(n))
                 fold(g, n);
             continue;

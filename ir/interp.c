@@ -11,27 +11,27 @@
 #include "ir/epi.h"
 #include "ir/ir.h"
 
-struct cell {                    /* a value while the graph runs */
+struct cell { /* a value while the graph runs */
     const void *p;
-    struct arena *own;           /* holds p; NULL: borrowed */
-    int left;                    /* readers to come */
+    struct arena *own; /* holds p; NULL: borrowed */
+    int left;          /* readers to come */
 };
 
 struct run {
     const struct interp *r;
     struct graph *g;
     struct diag *diag;
-    struct cell *cell;           /* by value id */
+    struct cell *cell; /* by value id */
 };
 
 /* One node's evaluation. */
 struct job {
-    const struct graph *g;       /* NULL: interp_node */
+    const struct graph *g; /* NULL: interp_node */
     const struct node *n;
     struct arena *arena;
     const void *const *in;
     void *const *out;
-    struct run *run;             /* for epilogue arguments */
+    struct run *run; /* for epilogue arguments */
     bool real, original;
 };
 
@@ -239,7 +239,7 @@ bind(struct run *r)
             r->cell[g->inputs[i]->id].p = r->r->inputs[i];
     for (int i = 0; i < g->nstate; i++) {
         const struct value *v = g->states[i].in;
-        r->cell[v->id].left++;                 /* freed with the run */
+        r->cell[v->id].left++; /* freed with the run */
         r->cell[g->states[i].out->id].left++;
         if (g->states[i].init)
             r->cell[v->id].p = g->states[i].init;
@@ -268,8 +268,13 @@ step(struct run *r, const struct node *n)
     struct arena *scratch = arena_new();
     const void **in = NEWN(scratch, const void *, n->nin + 1);
     void **out = NEWN(scratch, void *, n->nout + 1);
-    struct job j = { .g = r->g, .n = n, .arena = scratch, .in = in, .out = out, .run = r,
-                     .original = r->r->original };
+    struct job j = { .g = r->g,
+        .n = n,
+        .arena = scratch,
+        .in = in,
+        .out = out,
+        .run = r,
+        .original = r->r->original };
     struct place_ref at = node_place(r->g, n);
     bool fine;
 
@@ -280,14 +285,14 @@ step(struct run *r, const struct node *n)
     fine = evaluate(&j);
     arena_free(scratch);
     if (!fine)
-        return diag_error(r->diag, &at, "interp-kernel", "%s has no reference kernel for this use",
-                          n->op->name);
+        return diag_error(
+            r->diag, &at, "interp-kernel", "%s has no reference kernel for this use", n->op->name);
     for (int i = 0; i < n->nout; i++) {
         const struct value *v = n->out[i];
-        if (v && v->def == n && r->r->each)    /* the last writer of several */
+        if (v && v->def == n && r->r->each) /* the last writer of several */
             r->r->each(v, r->cell[v->id].p, r->r->ctx);
         if (v && v->def == n && r->cell[v->id].left <= 0)
-            drop(r, v);                        /* nobody reads it */
+            drop(r, v); /* nobody reads it */
     }
     for (int i = 0; i < n->nin; i++)
         if (n->in[i])

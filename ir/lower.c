@@ -3,8 +3,8 @@
 #include "ir/machine.h"
 
 struct node *
-lower_node(struct lower *l, const struct op_def *op, const void *attr,
-           struct value *const *in, int nin, struct value *out)
+lower_node(struct lower *l, const struct op_def *op, const void *attr, struct value *const *in,
+    int nin, struct value *out)
 {
     struct node *n = graph_node(l->g, l->n, op, l->n->name, in, nin, &out, 1);
 

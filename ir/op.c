@@ -14,8 +14,7 @@ static const struct op_def *const ops[] = {
 #include "ir/ops/ops.def"
 #undef X
     &op_m_conv, &op_m_matmul, &op_m_add, &op_m_pool, &op_m_table, &op_m_convert, &op_m_move,
-    &op_m_join, &op_m_softmax, &op_m_map, &op_m_reduce, &op_m_gather,
-    NULL
+    &op_m_join, &op_m_softmax, &op_m_map, &op_m_reduce, &op_m_gather, NULL
 };
 
 /* ONNX spells its default domain in two ways. */

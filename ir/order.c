@@ -7,15 +7,18 @@
 
 enum mark { NEW_NODE, ON_PATH, DONE };
 
-struct nodes { struct node **at; int n, cap; };
+struct nodes {
+    struct node **at;
+    int n, cap;
+};
 
 struct sort {
     struct graph *g;
     struct arena *arena;
-    struct nodes *writers;       /* by value id; several m.move may fill one */
-    struct nodes *needs;         /* by node id: who has to come first */
-    int *next;                   /* by node id: needs looked at so far */
-    unsigned char *mark;         /* by node id */
+    struct nodes *writers; /* by value id; several m.move may fill one */
+    struct nodes *needs;   /* by node id: who has to come first */
+    int *next;             /* by node id: needs looked at so far */
+    unsigned char *mark;   /* by node id */
     struct nodes path, done;
 };
 
@@ -73,7 +76,7 @@ cycle(const struct sort *s, const struct node *again, struct diag *d)
     for (; i < s->path.n && shown < 8; i++, shown++)
         out_printf(o, "%s'%s'", shown ? ", " : "", s->path.at[i]->name);
     return diag_error(d, &at, "graph-cycle", "its result depends on itself, by way of %s%s",
-                      out_text(o, NULL), i < s->path.n ? ", .." : "");
+        out_text(o, NULL), i < s->path.n ? ", .." : "");
 }
 
 /* Everything n needs, then n. */

@@ -6,13 +6,13 @@
 #include "src/base/map.h"
 #include "src/base/vec.h"
 
-struct named {                   /* a value the text has spoken of */
+struct named { /* a value the text has spoken of */
     struct value *v;
-    int line;                    /* first mention */
+    int line; /* first mention */
     bool declared;
 };
 
-struct parse {                   /* one graph, nested ones inside */
+struct parse { /* one graph, nested ones inside */
     struct lex *l;
     struct graph *g;
     struct parse *around;

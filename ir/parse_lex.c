@@ -181,7 +181,7 @@ lex_seen(const struct lex *l)
     if (l->kind == LEX_PUNCT)
         return arena_printf(l->arena, "'%c'", l->punct);
     return arena_printf(l->arena, "%s%.*s%s%c", marks[l->kind], (int)n, l->text,
-                        n < l->len ? ".." : "", marks[l->kind][0]);
+        n < l->len ? ".." : "", marks[l->kind][0]);
 }
 
 bool
@@ -255,8 +255,8 @@ lex_int(struct lex *l, int64_t least, int64_t greatest, int64_t *out)
     if (l->kind != LEX_WORD || !str_i64(l->text, out))
         return lex_fail(l, "a whole number is wanted, not %s", lex_seen(l));
     if (*out < least || *out > greatest)
-        return lex_fail(l, "%s is not between %lld and %lld", l->text, (long long)least,
-                        (long long)greatest);
+        return lex_fail(
+            l, "%s is not between %lld and %lld", l->text, (long long)least, (long long)greatest);
     lex_next(l);
     return true;
 }

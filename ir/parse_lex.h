@@ -10,17 +10,17 @@ struct diag;
 
 enum lex_kind { LEX_END, LEX_WORD, LEX_STRING, LEX_VALUE, LEX_PUNCT };
 
-struct lex {                     /* with the token at hand */
+struct lex { /* with the token at hand */
     struct arena *arena;
     struct diag *diag;
     const char *file, *p, *end;
-    int line;                    /* of p */
+    int line; /* of p */
     enum lex_kind kind;
-    int at;                      /* line of the token */
+    int at; /* line of the token */
     char punct;
-    const char *text;            /* of a word, string (unquoted) or value (without %) */
+    const char *text; /* of a word, string (unquoted) or value (without %) */
     size_t len;
-    bool failed;                 /* an error was given; only LEX_END from now on */
+    bool failed; /* an error was given; only LEX_END from now on */
 };
 
 void lex_start(struct lex *l, const char *text, size_t len);
@@ -37,6 +37,6 @@ const char *lex_string(struct lex *l, const char *what);
 const char *lex_name(struct lex *l, const char *what); /* a word or a string */
 bool lex_int(struct lex *l, int64_t least, int64_t greatest, int64_t *out);
 bool lex_real(struct lex *l, bool single, double *out);
-const char *lex_seen(const struct lex *l);             /* the token, for messages */
+const char *lex_seen(const struct lex *l); /* the token, for messages */
 
 #endif

@@ -4,9 +4,12 @@
 #include "ir/machine.h"
 #include "ir/parse.h"
 
-#define DEEPEST 16                             /* nested graphs */
+#define DEEPEST 16 /* nested graphs */
 
-struct refs { struct named **at; int n, cap; };
+struct refs {
+    struct named **at;
+    int n, cap;
+};
 
 /* refs; `_` is a NULL. */
 static bool

@@ -1,7 +1,7 @@
 /* Types and constant data of text IR (grammar: print.c).  Sizes are checked against
  * what the text can hold before anything is allocated. */
 #include <errno.h>
-#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "src/base/num.h"
 
 #define LARGEST_DIM ((int64_t)1 << 48)
-#define LARGEST_MADE ((int64_t)1 << 28)        /* bytes that `fill` and `random` make */
+#define LARGEST_MADE ((int64_t)1 << 28) /* bytes that `fill` and `random` make */
 #define LARGEST_BUFFER ((int64_t)1 << 40)
 
 static const struct sym *
@@ -97,8 +97,7 @@ parse_quant(struct parse *p, struct type *t)
         return false;
     if (lex_accept_word(l, "axis") && !lex_int(l, 0, MAX_RANK - 1, &axis))
         return false;
-    if (axis < 0 ? scale.n != 1
-        : axis >= t->shape.rank || t->shape.dim[axis].n != scale.n)
+    if (axis < 0 ? scale.n != 1 : axis >= t->shape.rank || t->shape.dim[axis].n != scale.n)
         return lex_fail(l, "%d scales do not fit the shape", scale.n);
     t->quant = quant_axis(p->g->arena, (int)axis, scale.n, scale.at, zero.at);
     return true;
@@ -321,13 +320,13 @@ make_random(struct lex *l, enum dtype dt, void *to, int64_t n)
         return false;
     uint64_t s = (uint64_t)seed * 0x9e3779b97f4a7c15u + 1;
     for (int64_t i = 0; i < n; i++) {
-        s ^= s << 13;                          /* xorshift: never becomes zero */
+        s ^= s << 13; /* xorshift: never becomes zero */
         s ^= s >> 7;
         s ^= s << 17;
         double u = (double)(s >> 11) * 0x1p-53;
-        elem_put_real(dt, to, i, dtype_is_float(dt) ? lo + u * (hi - lo)
-                      : (double)((int64_t)(lo + u * (hi - lo + 1))
-                                 - (lo + u * (hi - lo + 1) < 0)));
+        double x =
+            dtype_is_float(dt) ? lo + u * (hi - lo) : fmin(floor(lo + u * (hi - lo + 1)), hi);
+        elem_put_real(dt, to, i, x);
     }
     return true;
 }
@@ -380,7 +379,7 @@ parse_data(struct parse *p, const struct type *t)
         lex_fail(l, "data is wanted, not %s", lex_seen(l));
         return NULL;
     }
-    if (n == 0)                                /* the value is read all the same */
+    if (n == 0) /* the value is read all the same */
         return parse_element(l, t->dt, &size, 0) ? to : NULL;
     if (!parse_element(l, t->dt, to, 0))
         return NULL;

@@ -45,7 +45,10 @@
 
 #define PRINTED_ELEMS 64
 
-struct loose { const struct value *v; const char *name; };
+struct loose {
+    const struct value *v;
+    const char *name;
+};
 
 struct print {
     const struct graph *g;
@@ -53,9 +56,9 @@ struct print {
     struct out *o;
     struct arena *arena;
     bool full;
-    const char **names;          /* by value id */
+    const char **names; /* by value id */
     struct map *taken;
-    VEC(struct loose) loose;     /* constants of no list: attributes, originals */
+    VEC(struct loose) loose; /* constants of no list: attributes, originals */
 };
 
 static void
@@ -127,7 +130,7 @@ name_of(const struct print *p, const struct value *v)
             if (p->loose.at[i].v == v)
                 return p->loose.at[i].name;
     }
-    return v->name;              /* not of this graph: verify says so */
+    return v->name; /* not of this graph: verify says so */
 }
 
 static void
@@ -207,7 +210,7 @@ quant(const struct print *p, const struct quant *q)
     out_puts(p->o, " q(");
     for (int i = 0; i < q->n; i++)
         out_printf(p->o, "%s%s:%d", i ? ", " : "", real_text(p->arena, (double)q->scale[i], true),
-                   q->zero[i]);
+            q->zero[i]);
     out_puts(p->o, ")");
     if (q->axis >= 0)
         out_printf(p->o, " axis %d", q->axis);
@@ -223,7 +226,7 @@ layout(const struct print *p, const struct type *t)
     for (int i = 0; i < t->shape.rank; i++)
         out_printf(p->o, "%s%d", i ? "," : "", l->order[i]);
     out_printf(p->o, "], %s, %d, %lld, %lld", fills[l->fill], l->align, (long long)l->first,
-               (long long)l->bytes);
+        (long long)l->bytes);
     for (int i = 0; i < t->shape.rank; i++)
         out_printf(p->o, ", %lld, %d, %d", (long long)l->pitch[i], l->before[i], l->after[i]);
     out_puts(p->o, ")");
@@ -246,7 +249,7 @@ type(const struct print *p, const struct value *v)
         layout(p, t);
     if (v->ranged)
         out_printf(p->o, " range(%s, %s)", real_text(p->arena, (double)v->lo, true),
-                   real_text(p->arena, (double)v->hi, true));
+            real_text(p->arena, (double)v->hi, true));
     if (v->model_dt != DT_NONE)
         out_printf(p->o, " model %s", dtype_name(v->model_dt));
     if (v->mutable)
@@ -434,7 +437,7 @@ epilogues(const struct print *p, const struct node *n)
         if (e->kind == EPI_ACT) {
             const struct epi_act *a = e->attr;
             out_printf(p->o, "%s, %s", real_text(p->arena, (double)a->lo, true),
-                       real_text(p->arena, (double)a->hi, true));
+                real_text(p->arena, (double)a->hi, true));
         } else if (e->kind == EPI_POOL) {
             const struct m_pool_attr *a = e->attr;
             const int64_t x[] = { a->kind, a->kernel[0], a->kernel[1], a->stride[0], a->stride[1],
@@ -466,8 +469,9 @@ options(struct print *p, const struct node *n)
     }
     epilogues(p, n);
     for (int i = 0; i < n->nbody; i++) {
-        struct print in = { .g = n->body[i], .around = p, .o = p->o, .arena = p->arena,
-                            .full = p->full };
+        struct print in = {
+            .g = n->body[i], .around = p, .o = p->o, .arena = p->arena, .full = p->full
+        };
         out_puts(p->o, " body {\n");
         out_indent(p->o, 1);
         print_lines(&in);
@@ -556,8 +560,10 @@ ir_print(const struct graph *g, struct out *o, bool full)
 
     out_puts(o, "graph ");
     quoted(o, g->name ? g->name : "");
-    out_printf(o, " opset %d stage %s", g->opset, g->stage == STAGE_NET ? "net"
-               : g->stage == STAGE_QNET ? "qnet" : "machine");
+    out_printf(o, " opset %d stage %s", g->opset,
+        g->stage == STAGE_NET        ? "net"
+            : g->stage == STAGE_QNET ? "qnet"
+                                     : "machine");
     facts(o, g->facts);
     if (g->recipe) {
         out_puts(o, " recipe ");

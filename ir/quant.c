@@ -41,8 +41,8 @@ quant_equal(const struct quant *a, const struct quant *b)
 }
 
 static void
-run_to_real(enum dtype dt, const void *stored, int64_t at, int64_t n, float s, int32_t z,
-            float *real)
+run_to_real(
+    enum dtype dt, const void *stored, int64_t at, int64_t n, float s, int32_t z, float *real)
 {
     const int8_t *i8 = stored;
     const uint8_t *u8 = stored;
@@ -60,8 +60,8 @@ run_to_real(enum dtype dt, const void *stored, int64_t at, int64_t n, float s, i
 }
 
 static void
-run_from_real(enum dtype dt, const float *real, int64_t at, int64_t n, float s, int32_t z,
-              void *stored)
+run_from_real(
+    enum dtype dt, const float *real, int64_t at, int64_t n, float s, int32_t z, void *stored)
 {
     if (dt == DT_I8) {
         for (int64_t i = at; i < at + n; i++)

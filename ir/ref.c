@@ -12,7 +12,7 @@
 #endif
 #define VECTOR __attribute__((vector_size(COLS / 2 * sizeof(float))))
 
-enum { ROWS = 4, COLS = 8 };                   /* a tile of sums held in registers */
+enum { ROWS = 4, COLS = 8 }; /* a tile of sums held in registers */
 
 /* A full tile of sums; b is a panel of COLS columns.  Vectors are spelled out because
  * the compiler does not keep arrays of sums in registers; element by element they
@@ -81,7 +81,7 @@ ref_matmul(const float *a, const float *b, float *c, int64_t m, int64_t n, int64
         return;
     }
     scratch = arena_new();
-    panel = NEWN(scratch, float, k * COLS + 1);
+    panel = NEWN(scratch, float, k *COLS + 1);
     for (int64_t j = 0; j < n; j += COLS) {
         int64_t cols = n - j < COLS ? n - j : COLS, i = 0;
         pack(b, n, k, j, cols, panel);

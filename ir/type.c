@@ -187,8 +187,8 @@ type_text(struct arena *a, const struct type *t)
         return s;
     if (q->axis < 0)
         return arena_printf(a, "%s s=%g z=%d", s, (double)q->scale[0], q->zero[0]);
-    return arena_printf(a, "%s s=%g,.. z=%d,.. (%d on axis %d)", s, (double)q->scale[0],
-                        q->zero[0], q->n, q->axis);
+    return arena_printf(
+        a, "%s s=%g,.. z=%d,.. (%d on axis %d)", s, (double)q->scale[0], q->zero[0], q->n, q->axis);
 }
 
 /* One pair of dims; a dim not yet known becomes the other's when that is fixed and

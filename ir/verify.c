@@ -13,11 +13,11 @@ struct check {
     const struct graph *g;
     struct diag *diag;
     struct arena *arena;
-    const struct node *n;        /* at hand; NULL: a value is */
+    const struct node *n; /* at hand; NULL: a value is */
     struct place_ref at;
-    struct node **by_id;         /* nodes found in the list */
-    bool *written;               /* by value id: a writer has been passed */
-    int *readers;                /* by value id: uses found at the nodes */
+    struct node **by_id; /* nodes found in the list */
+    bool *written;       /* by value id: a writer has been passed */
+    int *readers;        /* by value id: uses found at the nodes */
     bool fine;
 };
 
@@ -52,7 +52,7 @@ check_links(struct check *c)
         last = n;
         if (n->id >= g->nnode || c->by_id[n->id]) {
             WRONG(c, "its id %u is not its own", (unsigned)n->id);
-            return;                            /* the list may be a ring */
+            return; /* the list may be a ring */
         }
         c->by_id[n->id] = n;
         if (!n->op || !n->name)
@@ -233,7 +233,7 @@ check_layout(struct check *c, const struct value *v)
             seen |= 1u << l->order[i];
         if (l->pitch[i] <= 0 || l->before[i] < 0 || l->after[i] < 0) {
             WRONG(c, "'%s' has a pitch of %lld and a halo of %d, %d on axis %d", v->name,
-                  (long long)l->pitch[i], l->before[i], l->after[i], i);
+                (long long)l->pitch[i], l->before[i], l->after[i], i);
             return;
         }
     }
@@ -281,14 +281,15 @@ check_uses(struct check *c, const struct value *v)
         const struct use *u = &v->uses[i];
         bool listed = u->node->id < c->g->nnode && c->by_id[u->node->id] == u->node;
         if (!listed) {
-            bool nested = false;               /* a reader in a nested graph is checked there */
+            bool nested = false; /* a reader in a nested graph is checked there */
             for (const struct node *n = c->g->first; n; n = n->next)
                 nested |= n->nbody > 0;
             if (!nested)
                 WRONG(c, "'%s' thinks that '%s' reads it, which is not in the graph", v->name,
-                      u->node->name);
+                    u->node->name);
         } else if (!reads(u->node, v, u->index)) {
-            WRONG(c, "'%s' thinks that '%s' reads it as input %d", v->name, u->node->name, u->index);
+            WRONG(
+                c, "'%s' thinks that '%s' reads it as input %d", v->name, u->node->name, u->index);
         }
         inside += listed;
     }
@@ -344,8 +345,8 @@ check_ports(struct check *c)
         if (!in_graph(g, s->in) || !in_graph(g, s->out))
             WRONG(c, "a tensor of state %d is not in the graph", i);
         else if (s->out->type.dt != DT_NONE
-                 && (s->in->type.dt != s->out->type.dt
-                     || !shape_equal(&s->in->type.shape, &s->out->type.shape)))
+            && (s->in->type.dt != s->out->type.dt
+                || !shape_equal(&s->in->type.shape, &s->out->type.shape)))
             WRONG(c, "state '%s' changes its type to that of '%s'", s->in->name, s->out->name);
     }
 }
@@ -359,7 +360,7 @@ ir_verify(const struct graph *g, struct diag *d)
     c.written = NEWN(c.arena, bool, g->nvalue + 1);
     c.readers = NEWN(c.arena, int, g->nvalue + 1);
     check_links(&c);
-    if (c.fine)                                /* the rest walks the list */
+    if (c.fine) /* the rest walks the list */
         check_nodes(&c);
     if (c.fine) {
         check_values(&c);

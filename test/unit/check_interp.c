@@ -64,7 +64,7 @@ floats_are(const float *got, const float *want, int n)
 {
     for (int i = 0; i < n; i++)
         ck_assert_msg(fabsf(got[i] - want[i]) <= 1e-6f * fabsf(want[i]), "element %d: %g, want %g",
-                      i, (double)got[i], (double)want[i]);
+            i, (double)got[i], (double)want[i]);
 }
 
 /* ------------------------------------------------------------------ quantization */
@@ -73,8 +73,9 @@ START_TEST(to_and_from_real)
 {
     int8_t x[4] = { -128, -5, 0, 127 }, back[4];
     float r[4], want[4] = { -61.5f, 0, 2.5f, 66 };
-    struct type t = { .dt = DT_I8, .shape = shape_make(1, (int64_t[]){ 4 }),
-                      .quant = quant_scalar(arena, 0.5f, -5) };
+    struct type t = { .dt = DT_I8,
+        .shape = shape_make(1, (int64_t[]){ 4 }),
+        .quant = quant_scalar(arena, 0.5f, -5) };
 
     quant_to_real(&t, x, r);
     floats_are(r, want, 4);
@@ -102,8 +103,9 @@ END_TEST
 
 START_TEST(wide_types)
 {
-    struct type t = { .dt = DT_I32, .shape = shape_make(1, (int64_t[]){ 2 }),
-                      .quant = quant_scalar(arena, 1e-6f, 0) };
+    struct type t = { .dt = DT_I32,
+        .shape = shape_make(1, (int64_t[]){ 2 }),
+        .quant = quant_scalar(arena, 1e-6f, 0) };
     float r[2] = { 1000, -3000 };
     int32_t x[2];
 
@@ -113,17 +115,27 @@ START_TEST(wide_types)
     t.dt = DT_U8;
     t.quant = quant_scalar(arena, 2, 100);
     quant_from_real(&t, (float[]){ -1000, 5 }, x);
-    ck_assert_mem_eq(x, "\000\146", 2);                  /* 5/2 to 2 (even), + 100 */
+    ck_assert_mem_eq(x, "\000\146", 2); /* 5/2 to 2 (even), + 100 */
 }
 END_TEST
 
 START_TEST(ranges)
 {
-    static const struct { float lo, hi; bool symmetric; double scale; int zero; } rows[] = {
-        { 0, 6, false, 6 / 255.0, -128 }, { 2, 6, false, 6 / 255.0, -128 },
-        { -3, 0, false, 3 / 255.0, 127 }, { -3, -1, false, 3 / 255.0, 127 },
-        { -1, 1, false, 2 / 255.0, 0 }, { -1, 3, true, 3 / 127.0, 0 },
-        { 0, 0, false, 1, 0 }, { 5, -5, false, 1, 0 }, { NAN, NAN, false, 1, 0 },
+    static const struct {
+        float lo, hi;
+        bool symmetric;
+        double scale;
+        int zero;
+    } rows[] = {
+        { 0, 6, false, 6 / 255.0, -128 },
+        { 2, 6, false, 6 / 255.0, -128 },
+        { -3, 0, false, 3 / 255.0, 127 },
+        { -3, -1, false, 3 / 255.0, 127 },
+        { -1, 1, false, 2 / 255.0, 0 },
+        { -1, 3, true, 3 / 127.0, 0 },
+        { 0, 0, false, 1, 0 },
+        { 5, -5, false, 1, 0 },
+        { NAN, NAN, false, 1, 0 },
         { -1e-45f, 1e-45f, true, 1, 0 },
     };
 
@@ -254,15 +266,15 @@ START_TEST(product)
     for (int64_t m = 1; m <= 19; m += 3)
         for (int64_t n = 1; n <= 26; n += 5)
             for (int64_t k = 0; k <= 40; k += 13) {
-                float *a = NEWN(arena, float, m * k + 1), *b = NEWN(arena, float, k * n + 1);
-                float *c = NEWN(arena, float, m * n);
+                float *a = NEWN(arena, float, m *k + 1), *b = NEWN(arena, float, k *n + 1);
+                float *c = NEWN(arena, float, m *n);
                 for (int64_t i = 0; i < m * k; i++)
                     a[i] = (float)dice(2000) / 77 - 13;
                 for (int64_t i = 0; i < k * n; i++)
                     b[i] = (float)dice(2000) / 91 - 11;
                 ref_matmul(a, b, c, m, n, k);
                 for (int64_t i = 0; i < m * n; i++) {
-                    volatile float s = 0;                /* volatile: one rounding at a time */
+                    volatile float s = 0; /* volatile: one rounding at a time */
                     for (int64_t p = 0; p < k; p++) {
                         volatile float x = a[i / n * k + p] * b[p * n + i % n];
                         s = s + x;
@@ -278,20 +290,19 @@ END_TEST
 
 START_TEST(infers_and_folds)
 {
-    struct graph *g = parsed(
-        "graph \"\" opset 13\n"
-        "input %x: float [2,3,4]\n"
-        "const %a: int64 [1] = { 6 }\n"
-        "const %b: int64 [1] = { -1 }\n"
-        "%s = Concat(%a, %b) { axis=0 }\n"
-        "%y = Reshape(%x, %s)\n"
-        "%z = Transpose(%y)\n"
-        "output %z\n");
+    struct graph *g = parsed("graph \"\" opset 13\n"
+                             "input %x: float [2,3,4]\n"
+                             "const %a: int64 [1] = { 6 }\n"
+                             "const %b: int64 [1] = { -1 }\n"
+                             "%s = Concat(%a, %b) { axis=0 }\n"
+                             "%y = Reshape(%x, %s)\n"
+                             "%z = Transpose(%y)\n"
+                             "output %z\n");
 
     ck_assert_msg(graph_infer(g, diag), "%s", diag_text(diag));
     ck_assert_str_eq(type_text(arena, &g->outputs[0]->type), "float [4,6]");
     for (const struct node *n = g->first; n; n = n->next)
-        ck_assert_str_ne(n->op->name, "Concat");         /* folded */
+        ck_assert_str_ne(n->op->name, "Concat"); /* folded */
     ck_assert_uint_eq(g->facts & FACT_TYPES, FACT_TYPES);
     ck_assert(ir_verify(g, diag));
 }
@@ -299,16 +310,15 @@ END_TEST
 
 START_TEST(shapes_are_constants)
 {
-    struct graph *g = parsed(
-        "graph \"\" opset 13\n"
-        "input %x: float [2,3,4]\n"
-        "%s = Shape(%x)\n"
-        "const %i: int64 [] = { 2 }\n"
-        "%n = Gather(%s, %i)\n"
-        "output %x\n"
-        "%m = Identity(%n)\n"
-        "%keep = Identity(%m)\n"
-        "output %keep\n");
+    struct graph *g = parsed("graph \"\" opset 13\n"
+                             "input %x: float [2,3,4]\n"
+                             "%s = Shape(%x)\n"
+                             "const %i: int64 [] = { 2 }\n"
+                             "%n = Gather(%s, %i)\n"
+                             "output %x\n"
+                             "%m = Identity(%n)\n"
+                             "%keep = Identity(%m)\n"
+                             "output %keep\n");
 
     ck_assert_msg(graph_infer(g, diag), "%s", diag_text(diag));
     const struct value *m = g->outputs[1]->def->in[0];
@@ -316,21 +326,20 @@ START_TEST(shapes_are_constants)
     ck_assert(value_ints(arena, m, &k));
     ck_assert_int_eq(k.n, 1);
     ck_assert_int_eq(k.at[0], 4);
-    ck_assert_ptr_eq(g->first->out[0], g->outputs[1]);   /* an output is left to compute */
+    ck_assert_ptr_eq(g->first->out[0], g->outputs[1]); /* an output is left to compute */
 }
 END_TEST
 
 START_TEST(all_problems)
 {
-    struct graph *g = parsed(
-        "graph \"\" opset 13\n"
-        "input %x: float [2,3]\n"
-        "input %y: float [4]\n"
-        "%a = Add(%x, %y) name \"bad1\"\n"
-        "%b = Relu(%a) name \"downstream\"\n"
-        "%c = MatMul(%x, %y) name \"bad2\"\n"
-        "output %b\n"
-        "output %c\n");
+    struct graph *g = parsed("graph \"\" opset 13\n"
+                             "input %x: float [2,3]\n"
+                             "input %y: float [4]\n"
+                             "%a = Add(%x, %y) name \"bad1\"\n"
+                             "%b = Relu(%a) name \"downstream\"\n"
+                             "%c = MatMul(%x, %y) name \"bad2\"\n"
+                             "output %b\n"
+                             "output %c\n");
 
     ck_assert(!graph_infer(g, diag));
     ck_assert_int_eq(diag_count(diag, SEV_ERROR), 2);
@@ -341,7 +350,8 @@ START_TEST(all_problems)
 }
 END_TEST
 
-static bool fails(const struct node *n, char *detail, size_t size)
+static bool
+fails(const struct node *n, char *detail, size_t size)
 {
     snprintf(detail, size, "%d inputs", n->nin);
     return false;
@@ -390,16 +400,15 @@ START_TEST(by_hand)
 {
     /* A 2x2 kernel of 1, 2, 3, 4 and bias 10 over 1..9; then Relu of y - 50. */
     static const float x[9] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 }, want[4] = { 0, 7, 27, 37 };
-    struct graph *g = parsed(
-        "graph \"\" opset 13\n"
-        "input %x: float [1,1,3,3]\n"
-        "const %w: float [1,1,2,2] = { 1, 2, 3, 4 }\n"
-        "const %b: float [1] = { 10 }\n"
-        "const %c: float [1] = { 50 }\n"
-        "%y = Conv(%x, %w, %b)\n"
-        "%d = Sub(%y, %c)\n"
-        "%r = Relu(%d)\n"
-        "output %r\n");
+    struct graph *g = parsed("graph \"\" opset 13\n"
+                             "input %x: float [1,1,3,3]\n"
+                             "const %w: float [1,1,2,2] = { 1, 2, 3, 4 }\n"
+                             "const %b: float [1] = { 10 }\n"
+                             "const %c: float [1] = { 50 }\n"
+                             "%y = Conv(%x, %w, %b)\n"
+                             "%d = Sub(%y, %c)\n"
+                             "%r = Relu(%d)\n"
+                             "output %r\n");
 
     floats_are(run(g, x), want, 4);
 }
@@ -409,28 +418,27 @@ END_TEST
 START_TEST(epilogues)
 {
     float x[36];
-    struct graph *nodes = parsed(
-        "graph \"\" opset 13\n"
-        "input %x: float [1,1,6,6]\n"
-        "const %w: float [2,1,1,1] = { 1, -2 }\n"
-        "const %b: float [1,2,1,1] = { 0.5, -0.5 }\n"
-        "const %six: float [] = { 6 }\n"
-        "const %zero: float [] = { 0 }\n"
-        "%c = Conv(%x, %w)\n"
-        "%a = Add(%c, %b)\n"
-        "%m = Mul(%a, %b)\n"
-        "%r = Clip(%m, %zero, %six)\n"
-        "%p = MaxPool(%r) { kernel_shape=[3,2], strides=[2,3], pads=[1,0,0,1] }\n"
-        "output %p\n");
-    struct graph *fused = parsed(
-        "graph \"\" opset 13\n"
-        "input %x: float [1,1,6,6]\n"
-        "const %w: float [2,1,1,1] = { 1, -2 }\n"
-        "const %b: float [2] = { 0.5, -0.5 }\n"
-        "const %b4: float [1,2,1,1] = { 0.5, -0.5 }\n"
-        "%c = Conv(%x, %w) epi bias(%b) epi scale(%b4) epi act(0, 6)"
-        " epi pool(0, 3, 2, 2, 3, 1, 1, 1, 0, 0, 1, 0)\n"
-        "output %c\n");
+    struct graph *nodes =
+        parsed("graph \"\" opset 13\n"
+               "input %x: float [1,1,6,6]\n"
+               "const %w: float [2,1,1,1] = { 1, -2 }\n"
+               "const %b: float [1,2,1,1] = { 0.5, -0.5 }\n"
+               "const %six: float [] = { 6 }\n"
+               "const %zero: float [] = { 0 }\n"
+               "%c = Conv(%x, %w)\n"
+               "%a = Add(%c, %b)\n"
+               "%m = Mul(%a, %b)\n"
+               "%r = Clip(%m, %zero, %six)\n"
+               "%p = MaxPool(%r) { kernel_shape=[3,2], strides=[2,3], pads=[1,0,0,1] }\n"
+               "output %p\n");
+    struct graph *fused = parsed("graph \"\" opset 13\n"
+                                 "input %x: float [1,1,6,6]\n"
+                                 "const %w: float [2,1,1,1] = { 1, -2 }\n"
+                                 "const %b: float [2] = { 0.5, -0.5 }\n"
+                                 "const %b4: float [1,2,1,1] = { 0.5, -0.5 }\n"
+                                 "%c = Conv(%x, %w) epi bias(%b) epi scale(%b4) epi act(0, 6)"
+                                 " epi pool(0, 3, 2, 2, 3, 1, 1, 1, 0, 0, 1, 0)\n"
+                                 "output %c\n");
 
     for (int i = 0; i < 36; i++)
         x[i] = (float)dice(400) / 10 - 20;
@@ -444,13 +452,12 @@ START_TEST(quantized)
 {
     /* x real 0, 1, 2, 3; w real 2, -1: y real -1, 0, 1 + bias 0.5, then scale 0.25 z 4. */
     static const int8_t x[4] = { -10, -8, -6, -4 };
-    struct graph *g = parsed(
-        "graph \"\" opset 13 stage qnet\n"
-        "input %x: int8 [1,1,1,4] q(0.5:-10)\n"
-        "const %w: int8 [1,1,1,2] q(0.5:0) = { 4, -2 }\n"
-        "const %b: int32 [1] q(0.25:0) = { 2 }\n"
-        "%y = Conv(%x, %w, %b) : int8 [1,1,1,3] q(0.25:4)\n"
-        "output %y\n");
+    struct graph *g = parsed("graph \"\" opset 13 stage qnet\n"
+                             "input %x: int8 [1,1,1,4] q(0.5:-10)\n"
+                             "const %w: int8 [1,1,1,2] q(0.5:0) = { 4, -2 }\n"
+                             "const %b: int32 [1] q(0.25:0) = { 2 }\n"
+                             "%y = Conv(%x, %w, %b) : int8 [1,1,1,3] q(0.25:4)\n"
+                             "output %y\n");
     const int8_t want[3] = { 2, 6, 10 }, clamped[3] = { 4, 6, 8 };
 
     ck_assert_mem_eq(run(g, x), want, 3);
@@ -468,13 +475,12 @@ START_TEST(originals)
     static const int8_t x[1] = { 10 };
     const void *in[1] = { x };
     void *out[1] = { NULL };
-    struct graph *g = parsed(
-        "graph \"\" opset 13 stage qnet\n"
-        "input %x: int8 [1,1] q(1:0)\n"
-        "const %r: float [1,1] = { 1.9 }\n"
-        "const %w: int8 [1,1] q(1:0) real %r = { 2 }\n"
-        "%y = MatMul(%x, %w) : int8 [1,1] q(1:0)\n"
-        "output %y\n");
+    struct graph *g = parsed("graph \"\" opset 13 stage qnet\n"
+                             "input %x: int8 [1,1] q(1:0)\n"
+                             "const %r: float [1,1] = { 1.9 }\n"
+                             "const %w: int8 [1,1] q(1:0) real %r = { 2 }\n"
+                             "%y = MatMul(%x, %w) : int8 [1,1] q(1:0)\n"
+                             "output %y\n");
     struct interp r = { .g = g, .inputs = in };
 
     ck_assert_int_eq(*(const int8_t *)run(g, x), 20);
@@ -488,14 +494,13 @@ END_TEST
 START_TEST(mixed)
 {
     static const int8_t x[4] = { 1, 2, 3, 4 };
-    struct graph *g = parsed(
-        "graph \"\" opset 13 stage qnet\n"
-        "input %x: int8 [2,2] q(0.5:1)\n"
-        "const %s: int64 [2] = { 1, 4 }\n"
-        "%v = Reshape(%x, %s) : int8 [1,4] q(0.5:1)\n"
-        "%m = Softmax(%v) : float [1,4]\n"
-        "output %m\n"
-        "output %v\n");
+    struct graph *g = parsed("graph \"\" opset 13 stage qnet\n"
+                             "input %x: int8 [2,2] q(0.5:1)\n"
+                             "const %s: int64 [2] = { 1, 4 }\n"
+                             "%v = Reshape(%x, %s) : int8 [1,4] q(0.5:1)\n"
+                             "%m = Softmax(%v) : float [1,4]\n"
+                             "output %m\n"
+                             "output %v\n");
     const void *in[1] = { x };
     void *out[2] = { NULL, NULL };
     struct interp r = { .g = g, .inputs = in };
@@ -516,13 +521,12 @@ END_TEST
 START_TEST(machine)
 {
     static const int8_t x[4] = { 1, 2, 3, 4 };
-    struct graph *g = parsed(
-        "graph \"\" opset 13 stage machine\n"
-        "input %x: int8 [1,1,2,2] q(1:0)\n"
-        "const %w: int8 [1,1,1,1] q(1:0) = { 3 }\n"
-        "const %b: int32 [1] = { 0 }\n"
-        "%y = m.conv(%x, %w, %b) { scale=[0.5] } : int8 [1,1,2,2] q(2:0)\n"
-        "output %y\n");
+    struct graph *g = parsed("graph \"\" opset 13 stage machine\n"
+                             "input %x: int8 [1,1,2,2] q(1:0)\n"
+                             "const %w: int8 [1,1,1,1] q(1:0) = { 3 }\n"
+                             "const %b: int32 [1] = { 0 }\n"
+                             "%y = m.conv(%x, %w, %b) { scale=[0.5] } : int8 [1,1,2,2] q(2:0)\n"
+                             "output %y\n");
     struct m_pool_attr pool = { .kernel = { 2, 2 }, .stride = { 1, 1 }, .dilation = { 1, 1 } };
 
     /* 1.5, 3, 4.5 and 6, halves to even. */
@@ -533,7 +537,10 @@ START_TEST(machine)
 }
 END_TEST
 
-struct seen { int n; char names[200]; };
+struct seen {
+    int n;
+    char names[200];
+};
 
 static void
 note(const struct value *v, const void *data, void *ctx)
@@ -542,24 +549,23 @@ note(const struct value *v, const void *data, void *ctx)
 
     s->n++;
     snprintf(s->names + strlen(s->names), sizeof s->names - strlen(s->names), "%s=%g ", v->name,
-             (double)*(const float *)data);
+        (double)*(const float *)data);
 }
 
 START_TEST(every_value)
 {
-    struct graph *g = parsed(
-        "graph \"\" opset 13\n"
-        "input %x: float [1]\n"
-        "const %k: float [1] = { 2 }\n"
-        "value %h: float [1]\n"
-        "state %h -> %h2 = { 100 }\n"
-        "%a = Add(%x, %k)\n"
-        "%unread = Neg(%a)\n"
-        "%b = Mul(%a, %a)\n"
-        "%h2 = Add(%h, %b)\n"
-        "output %h2\n"
-        "output %x\n"
-        "output %k\n");
+    struct graph *g = parsed("graph \"\" opset 13\n"
+                             "input %x: float [1]\n"
+                             "const %k: float [1] = { 2 }\n"
+                             "value %h: float [1]\n"
+                             "state %h -> %h2 = { 100 }\n"
+                             "%a = Add(%x, %k)\n"
+                             "%unread = Neg(%a)\n"
+                             "%b = Mul(%a, %a)\n"
+                             "%h2 = Add(%h, %b)\n"
+                             "output %h2\n"
+                             "output %x\n"
+                             "output %k\n");
     float x = 1;
     const void *in[1] = { &x };
     void *out[3] = { NULL, NULL, NULL };
@@ -567,7 +573,7 @@ START_TEST(every_value)
     struct interp r = { .g = g, .inputs = in, .each = note, .ctx = &seen };
 
     ck_assert_msg(graph_infer(g, diag), "%s", diag_text(diag));
-    for (int round = 0; round < 2; round++) {            /* a run changes nothing */
+    for (int round = 0; round < 2; round++) { /* a run changes nothing */
         seen = (struct seen){ 0 };
         ck_assert(interp_run(arena, diag, &r, out));
         ck_assert_str_eq(seen.names, "a=3 unread=-3 b=9 h2=109 ");

@@ -40,6 +40,7 @@ struct cut { int64_t rows, cols, och, fold, flat, lead, resident, reload; };
 #define WINDOW_CLASSES 8
 struct window {
     bool flat;
+    int64_t out_rows;            /* of the tile */
     int64_t rstep, xstep;        /* input rows and pixels between neighbours in a unit */
     int64_t classes, copies;
     int64_t class_first[WINDOW_CLASSES], class_rows[WINDOW_CLASSES];

@@ -19,23 +19,25 @@ gcd(int64_t a, int64_t b)
     return b ? gcd(b, a % b) : a;
 }
 
-/* Is every local row and column read by some tap?  One that is moved in and never
- * read would have no order with the next move to its place. */
+/* Is row i of class q read by some tap?  Rows that are not stay where they are, but
+ * are not moved in: they would have no order with the next move to their place. */
 static bool
-all_read(const struct product *g, const struct window *w, int64_t rows, int64_t cols)
+row_read(const struct product *g, const struct window *w, int64_t q, int64_t i)
 {
     int64_t s = g->sy / w->rstep, d = g->dy / w->rstep;
 
-    for (int64_t q = 0; q < w->classes; q++)
-        for (int64_t i = 0; i < w->class_rows[q]; i++) {
-            bool read = false;
-            for (int64_t k = 0; k < g->kh && !read; k++) {
-                int64_t at = q + i * w->classes - k * d;
-                read = at >= 0 && at % s == 0 && at / s < rows;
-            }
-            if (!read)
-                return false;
-        }
+    for (int64_t k = 0; k < g->kh; k++) {
+        int64_t at = q + i * w->classes - k * d;
+        if (at >= 0 && at % s == 0 && at / s < w->out_rows)
+            return true;
+    }
+    return false;
+}
+
+/* Columns that nothing reads cannot be left out of a move. */
+static bool
+cols_read(const struct product *g, const struct window *w, int64_t cols)
+{
     for (int64_t x = 0; x < w->cols && w->copies == 1; x++) {
         bool read = false;
         for (int64_t k = 0; k < g->kw && !read; k++) {
@@ -55,6 +57,7 @@ window_cut(const struct product *g, int64_t rows, int64_t cols, bool flat, struc
 
     memset(w, 0, sizeof *w);
     w->flat = flat;
+    w->out_rows = rows;
     w->rstep = g->kh == 1 ? g->sy : gcd(g->sy, g->dy);
     s = g->sy / w->rstep;
     d = g->dy / w->rstep;
@@ -74,7 +77,7 @@ window_cut(const struct product *g, int64_t rows, int64_t cols, bool flat, struc
     }
     w->rows = total;
     w->pixels = w->copies * total * w->cols;
-    return all_read(g, w, rows, cols);
+    return cols_read(g, w, cols);
 }
 
 int64_t
@@ -104,12 +107,15 @@ class_moves(const struct product *g, const struct window *w, int64_t dim, int64_
 {
     int64_t pixel = w->xstep * g->in_pix, row = w->classes * w->rstep * g->in_row, n = 0;
     bool joined = row == w->cols * pixel;
+
+    for (int64_t i = 0; i < w->class_rows[q]; i++)
+        joined &= row_read(g, w, q, i);
     int64_t rows = joined ? 1 : w->class_rows[q], cols = joined ? w->class_rows[q] * w->cols : w->cols;
 
     from += q * w->rstep * g->in_row + copy * g->dx * g->in_pix;
     local += (copy * w->rows + w->class_first[q]) * w->cols;
     for (int64_t y = 0; y < rows; y++)
-        for (int64_t x = 0; x < cols; x += dim, n++)
+        for (int64_t x = 0; x < cols && (joined || row_read(g, w, q, y)); x += dim, n++)
             if (to) {
                 to[2 * n] = isa_operand((uint32_t)(local + y * w->cols + x), (unsigned)num_min(dim, cols - x), 0);
                 to[2 * n + 1] = (uint64_t)(from + y * row + x * pixel);

@@ -7,7 +7,7 @@
 #include "passes/storage.h"
 #include "src/base/vec.h"
 
-struct found { struct node *n; int input; };
+struct found { struct node *n; int input; bool image; };
 
 struct alias {
     struct pass_ctx *c;
@@ -108,11 +108,11 @@ own_halos(struct alias *w)
 /* ---------------------------------------------------------------- views */
 
 static void
-note_conflict(void *ctx, struct node *n, int input)
+note_conflict(void *ctx, struct node *n, int input, bool image)
 {
     struct alias *w = ctx;
 
-    vec_push(w->scratch, &w->conflicts, ((struct found){ n, input }));
+    vec_push(w->scratch, &w->conflicts, ((struct found){ n, input, image }));
 }
 
 static bool
@@ -162,6 +162,28 @@ drop_move(struct alias *w, struct node *n)
     value_remove(g, y);
 }
 
+/* The view gives a value in the order of its input, and a copy changes that: images
+ * have an order of their own. */
+static void
+copy_behind(struct alias *w, struct node *n)
+{
+    struct graph *g = w->c->g;
+    struct value *y = n->out[0], *z = graph_value(g, arena_printf(g->arena, "%s.view", y->name), &y->type);
+    struct node *copy;
+
+    z->type.layout = NULL;
+    copy_of(w, n->next, z, "copy");
+    copy = w->kept.at[w->kept.n - 1];
+    value_remove(g, copy->out[0]);
+    copy->out[0] = y;
+    y->def = copy;
+    y->def_index = 0;
+    n->out[0] = z;
+    z->def = n;
+    z->def_index = 0;
+    node_join_origin(g, copy, n);
+}
+
 static void
 resolve(struct alias *w, const struct found *f)
 {
@@ -170,6 +192,10 @@ resolve(struct alias *w, const struct found *f)
     if (n->op == &op_m_view) {
         n->op = &op_m_move;
         vec_push(w->scratch, &w->kept, n);
+        return;
+    }
+    if (f->image) {
+        copy_behind(w, n);
         return;
     }
     node_set_input(n, f->input, copy_of(w, n, n->in[f->input], "copy"));

@@ -24,13 +24,21 @@ makes_images(const struct node *n)
     return false;
 }
 
+/* Does a move keep every axis what it was?  A copy of the whole does, but is there to
+ * change the order in memory. */
 static bool
-identity(const struct ints *perm)
+keeps_order(const struct node *n)
 {
-    for (int i = 0; i < perm->n; i++)
-        if (perm->at[i] != i)
+    const struct m_move_attr *a = n->attr;
+    bool whole = true;
+
+    for (int i = 0; i < a->perm.n; i++) {
+        if (a->perm.at[i] != i)
             return false;
-    return true;
+        whole &= a->count.at[i] == n->in[0]->type.shape.dim[i].n
+              && a->count.at[i] == n->out[0]->type.shape.dim[i].n;
+    }
+    return !whole;
 }
 
 /* Does it keep every axis what it was? */
@@ -43,7 +51,7 @@ keeps_axes(const struct node *n)
     };
 
     if (n->op == &op_m_move || n->op == &op_m_view)
-        return identity(&((const struct m_move_attr *)n->attr)->perm);
+        return keeps_order(n);
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
         if (n->op == ops[i])
             return true;

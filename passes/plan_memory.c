@@ -311,9 +311,10 @@ place_value(struct plan_memory *m, struct value *v)
 }
 
 static void
-conflict(void *ctx, struct node *n, int input)
+conflict(void *ctx, struct node *n, int input, bool image)
 {
     (void)ctx;
+    (void)image;
     BUG("'%s' does not share the memory of its input %d", n->name, input);
 }
 

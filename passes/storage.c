@@ -377,7 +377,7 @@ part_fits(const struct storage *s, const struct value *x, const struct value *y,
     const struct store *t = px->store;
 
     if (x->home != s->g || !t || t == py->store || t->input || t->output || t->flat
-        || py->store->flat || t->elem != py->store->elem || !quant_equal(x->type.quant, y->type.quant)
+        || t->elem != py->store->elem || !quant_equal(x->type.quant, y->type.quant)
         || !covers_all(px, x))
         return false;
     if (t->fill != FILL_NONE && py->store->fill != FILL_NONE && t->fill != py->store->fill)
@@ -421,7 +421,7 @@ merge_needs(struct store *whole, const struct store *part, const int8_t *to)
                 return false;
             continue;
         }
-        if ((a->before || a->after) && is_tight(whole, j))
+        if ((a->before || a->after) && (whole->flat || is_tight(whole, j)))
             return false;
         whole->axis[j].before = whole->axis[j].before > a->before ? whole->axis[j].before : a->before;
         whole->axis[j].after = whole->axis[j].after > a->after ? whole->axis[j].after : a->after;
@@ -486,7 +486,7 @@ join(struct storage *s, struct node *n, const struct storage_hooks *h)
     fresh(s, y);
     for (int i = 0; i < n->nin; i++) {
         if (!join_part(s, n->in[i], y, axis, at))
-            h->conflict(h->ctx, n, i);
+            h->conflict(h->ctx, n, i, false);
         at += n->in[i]->type.shape.dim[axis].n;
     }
 }
@@ -504,7 +504,7 @@ visit(struct storage *s, struct node *n, const struct storage_hooks *h)
     }
     if (n->op->traits & OP_VIEW) {
         if (!share(s, n)) {
-            h->conflict(h->ctx, n, 0);
+            h->conflict(h->ctx, n, 0, s->image[n->out[0]->id]);
             fresh(s, n->out[0]);
         }
         for (int i = 1; i < n->nout; i++)

@@ -42,10 +42,11 @@ struct storage {
 };
 
 /* Places every value in list order.  Views and joins must share: where one cannot,
- * `conflict` is told the node and the input that needs a copy first.  A move that
+ * `conflict` is told the node, the input, and whether a view makes an image: then the
+ * copy has to come behind it.  A move that
  * may_share allows (NULL: none) and that can, does, and `shared` is told. */
 struct storage_hooks {
-    void (*conflict)(void *ctx, struct node *n, int input);
+    void (*conflict)(void *ctx, struct node *n, int input, bool image);
     bool (*may_share)(void *ctx, const struct node *n);
     void (*shared)(void *ctx, struct node *n);
     void *ctx;

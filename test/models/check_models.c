@@ -9,6 +9,7 @@
 #include "src/front/dataset.h"
 #include "src/front/onnx.h"
 #include "src/machine/target.h"
+#include "test/passes/memory.h"
 #include "test/unit/tap.h"
 
 struct model {
@@ -96,6 +97,12 @@ classify(struct job *j, int64_t k)
         return -1;
     quant_to_real(&y->type, out[0], real);
     best = best_of(real, classes);
+    if (k == 0) {                              /* and in the memory that was planned */
+        void *again[1];
+        const char *wrong = memory_run(a, j->g, inputs, again);
+        ck_assert_msg(!wrong, "%s", wrong);
+        ck_assert(!memcmp(again[0], out[0], (size_t)shape_bytes(&y->type, 0)));
+    }
     arena_free(a);
     return best;
 }

@@ -24,6 +24,29 @@ run_cycles(const struct target *t, const struct stream *s)
     return sum - pair(t, last) + (double)num_max(last, t->dim);
 }
 
+/* What the core needs to issue one run, counted in the compiled kernel: two commands
+ * and six instructions a pair (two in the form for four segments), some 22 a run and
+ * 30 a step of the weights. */
+static double
+issue_cycles(const struct target *t, const struct stream *s)
+{
+    double pairs = (double)s->segs;
+    double instructions = pairs * (s->segs == 4 ? 2 : 6) + 22 + 30 / (double)s->nj;
+
+    return pairs * 2 * t->core_issue + instructions * t->core_instr;
+}
+
+/* And for the moves of one tile and chunk: each advances a cursor or two. */
+static double
+move_issue(const struct target *t, const struct product *g, const struct stream *s)
+{
+    double units = (double)s->groups * (s->cut.reload ? 1.0 : 1.0 / (double)s->chunks);
+    double moves = units * (double)s->moves + (s->cut.resident ? 0 : (double)s->w_steps);
+    double bias = g->bias ? (double)s->biases * (10 + 6 * (double)s->nj) : 0;
+
+    return (moves * 28 + bias + (double)s->stores * 12) * t->core_instr;
+}
+
 /* One move of `rows` rows of `bytes` each, every line from the cache or from memory. */
 static double
 move_cycles(const struct target *t, int64_t rows, int64_t bytes, bool cold)
@@ -48,7 +71,9 @@ stream_cost(const struct product *g, const struct target *t, const struct stream
     double phases = (double)(s->tiles * s->chunks);
     double steps = (double)(s->taps * (s->kb * (s->groups - 1) + s->kb_last));
     double njs = (double)s->nj - (double)(s->nj - s->nj_last) / (double)s->chunks;
-    double compute = steps * njs * (run_cycles(t, s) + 1.0);
+    double array = steps * njs * (run_cycles(t, s) + 1.0);
+    double core = steps * njs * issue_cycles(t, s) + move_issue(t, g, s);
+    double compute = array > core ? array : core;
 
     int64_t per_move = num_ceil_div(s->a_block, s->moves);
     double units = (double)s->groups * (s->cut.reload ? 1.0 : 1.0 / (double)s->chunks);
@@ -76,7 +101,7 @@ stream_cost(const struct product *g, const struct target *t, const struct stream
             * (double)(s->cut.rows * s->cut.cols * g->pool_size * g->pool_size));
 
     double most = compute;
-    enum limit limit = LIMIT_ARRAY;
+    enum limit limit = array > core ? LIMIT_ARRAY : LIMIT_CORE;
     if (load > most || store > most) {
         most = load > store ? load : store;
         limit = LIMIT_MEMORY;
@@ -84,8 +109,10 @@ stream_cost(const struct product *g, const struct target *t, const struct stream
     /* Loads and stores that nearly fill a tile's time disturb the array. */
     double busy = (load + store) / most;
     most *= 1.0 + 0.01 * (busy > 1 ? busy - 1 : 0);
-    double head = (double)s->moves * move_cycles(t, per_move, width, true)
-        + (double)s->cut.lead * wmove_far + 200;
+    /* Constants not seen yet (the code is shared and warm), the first unit and weights. */
+    double code = 8 * t->core_icache_dram;
+    double head = code + (double)s->moves * move_cycles(t, per_move, width, true)
+        + (double)s->cut.lead * wmove_far;
     double tail = store + (double)t->ex_latency;
     struct cost c = { .limit = limit };
     c.cycles = (uint64_t)(phases * (most + 12) + head + tail);

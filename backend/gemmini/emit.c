@@ -113,8 +113,10 @@ input_tables(struct builder *b)
     uint64_t *move = table(b, "move", s->moves * 2), *tap = table(b, "tap", s->taps);
     int64_t n = window_moves(g, w, b->p->t->dim, 0, 0, move), i = 0;
 
-    if (g->second)
-        window_moves(g, w, b->p->t->dim, w->pixels, g->second, move + 2 * n);
+    if (g->second) {
+        struct product other = product_second(g);
+        window_moves(&other, w, b->p->t->dim, w->pixels, 0, move + 2 * n);
+    }
     for (int64_t k = 0; k < (g->second ? 2 : 1); k++)
         for (int64_t y = 0; y < g->kh; y++)
             for (int64_t x = 0; x < g->kw; x++)
@@ -129,6 +131,7 @@ tile_tables(struct builder *b)
     const struct stream *s = b->s;
     const struct product *g = b->g;
     uint64_t *in = table(b, "tile_in", s->tiles + 1), *out = table(b, "tile_out", s->tiles), *scale;
+    uint64_t *two = table(b, "tile_two", g->second ? s->tiles : 0);
     int64_t i = 0;
 
     for (int64_t n = 0; n < g->batch; n++)
@@ -138,6 +141,8 @@ tile_tables(struct builder *b)
                 int64_t x = num_min(tx * s->cut.cols, g->ow - s->cut.cols);
                 in[i] = (uint64_t)(n * g->in_img + y * g->pool_step * g->sy * g->in_row
                     + x * g->pool_step * g->sx * g->in_pix);
+                if (g->second)
+                    two[i] = (uint64_t)(g->second + n * g->second_img + y * g->second_row + x * g->in_pix);
                 out[i] = (uint64_t)(n * g->out_img + y * g->out_row + x * g->out_pix);
             }
     int64_t chunk = s->nj * b->p->t->dim;
@@ -272,6 +277,13 @@ pool_fields(const struct builder *b)
     return g->pool_size ? isa_encode_st(&st).rs1 : 0;
 }
 
+/* Runs in one tile and chunk: where they are few, stores cannot wait for one. */
+static int64_t
+runs_of(const struct stream *s)
+{
+    return s->w_steps * s->nj_last;
+}
+
 static void
 output_args(struct builder *b)
 {
@@ -294,7 +306,9 @@ output_args(struct builder *b)
     number(b, "o_chunk", chunk);
     number(b, "o_cols", chunk);
     number(b, "o_cols_last", room ? whole : rest);
+    number(b, "o_start", runs_of(s) >= 8 && !g->pool_size);
     number(b, "act", g->relu);
+    number(b, "two", g->second != 0);
     number(b, "four", s->segs == 4);
     number(b, "pooled", g->pool_size != 0);
     number(b, "pool", (int64_t)pool_fields(b));
@@ -311,7 +325,7 @@ static const struct sched_def stream_sched = {
 bool
 stream_plan(struct plan *p, const struct product *g, const struct stream *s)
 {
-    static const char *const fixed[] = { "diag", "reload", "has_bias", "exact_k", "pooled", "four", NULL };
+    static const char *const fixed[] = { "diag", "reload", "has_bias", "exact_k", "pooled", "four", "two", NULL };
     struct builder *b = NEW(p->arena, struct builder);
     const struct cut *c = &s->cut;
 

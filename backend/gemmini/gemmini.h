@@ -28,6 +28,7 @@ struct product {
     bool relu;
     int64_t pool_size, pool_step; /* max-pooling on the way out; 0, 1: none */
     int64_t second;              /* bytes from the first to the second input of an addition; 0: one input */
+    int64_t second_img, second_row;      /* its pitches; its pixels lie as the first's */
     int64_t folded;              /* kernel columns folded into the channels; 1: none */
     int64_t fold_bytes;          /* from one folded kernel column to the next */
 };
@@ -74,6 +75,8 @@ struct stream {
 
 /* stream.c: false when the cut does not fit the target. */
 bool stream_derive(const struct product *g, const struct target *t, const struct cut *c, struct stream *s);
+/* The same over the second input. */
+struct product product_second(const struct product *g);
 /* cost.c */
 struct cost stream_cost(const struct product *g, const struct target *t, const struct stream *s);
 /* stream.c: the best cut by enumeration; false: none fits. */

@@ -136,10 +136,12 @@ flatten(struct product *g)
 {
     if (g->kh != 1 || g->kw != 1 || g->sy != 1 || g->sx != 1 || g->pool_size)
         return;
+    if (g->second && g->second_row != g->in_row)
+        return;
     if (g->in_row == g->ow * g->in_pix && g->out_row == g->ow * g->out_pix) {
         g->ow *= g->oh;
         g->oh = 1;
-        if (g->in_img == g->ow * g->in_pix && g->out_img == g->ow * g->out_pix) {
+        if ((!g->second || g->second_img == g->in_img) && g->in_img == g->ow * g->in_pix && g->out_img == g->ow * g->out_pix) {
             g->ow *= g->batch;
             g->batch = 1;
         }
@@ -250,13 +252,13 @@ add_weight(const struct product *g, int64_t o, int64_t c, int64_t ky, int64_t kx
     return o == c ? (int8_t)(ky ? a->mb : a->ma) : 0;
 }
 
+/* Image rows may lie differently (one of them has a halo), pixels may not. */
 static bool
-same_places(const struct value *a, const struct value *b)
+same_pixels(const struct value *a, const struct value *b)
 {
-    for (int i = 0; i < a->type.shape.rank; i++)
-        if (a->type.shape.dim[i].n != 1 && value_pitch(a, i) != value_pitch(b, i))
-            return false;
-    return true;
+    int x = a->type.shape.rank == 4 ? 3 : 0;
+
+    return value_pitch(a, x) == value_pitch(b, x) && value_pitch(b, 1) == 1;
 }
 
 bool
@@ -272,7 +274,7 @@ product_add(struct plan *p, struct product *g, struct why *why)
     if (r != 4 && r != 2)
         return no(why, "only images and matrices are added on the array");
     int ca = r == 4 ? 1 : r - 1;
-    if (value_pitch(a, ca) != 1 || value_pitch(y, ca) != 1 || !same_places(a, b))
+    if (value_pitch(a, ca) != 1 || value_pitch(y, ca) != 1 || !same_pixels(a, b))
         return no(why, "the two inputs lie differently in memory");
     struct address from = value_address(a), other = value_address(b);
     if (a->data || b->data || from.space != other.space || from.at == other.at)
@@ -283,7 +285,8 @@ product_add(struct plan *p, struct product *g, struct why *why)
     *g = (struct product){ .batch = r == 4 ? d[0].n : 1, .oh = r == 4 ? d[2].n : 1,
         .ow = r == 4 ? d[3].n : d[0].n, .c = d[ca].n, .o = d[ca].n,
         .kh = 1, .kw = 1, .sy = 1, .sx = 1, .dy = 1, .dx = 1, .folded = 1, .pool_step = 1,
-        .in = from, .second = other.at - from.at, .out = value_address(y),
+        .in = from, .second = other.at - from.at, .second_img = value_pitch(b, 0),
+        .second_row = r == 4 ? value_pitch(b, 2) : 0, .out = value_address(y),
         .in_img = value_pitch(a, 0), .in_row = r == 4 ? value_pitch(a, 2) : 0, .in_pix = value_pitch(a, r == 4 ? 3 : 0),
         .out_img = value_pitch(y, 0), .out_row = r == 4 ? value_pitch(y, 2) : 0, .out_pix = value_pitch(y, r == 4 ? 3 : 0),
         .from = WEIGHTS_DIAGONAL, .weight = add_weight, .ctx = at, .relu = at->relu != 0,

@@ -79,7 +79,13 @@ place_inputs(const struct product *g, const struct target *t, struct stream *s)
 {
     bool diag = g->from == WEIGHTS_DIAGONAL;
 
-    s->moves = window_moves(g, &s->win, t->dim, 0, 0, NULL) * (g->second ? 2 : 1);
+    s->moves = window_moves(g, &s->win, t->dim, 0, 0, NULL);
+    if (g->second) {
+        struct product other = product_second(g);
+        if (window_moves(&other, &s->win, t->dim, 0, 0, NULL) != s->moves)
+            return false;        /* the kernel changes over half way */
+        s->moves *= 2;
+    }
     s->bank = target_sp_rows(t) / 4;
     s->a_block = s->win.pixels * (g->second ? 2 : 1);
     s->a_rows = s->a_block * (diag ? s->nj : s->kb);
@@ -196,6 +202,16 @@ stream_search(const struct product *g, const struct target *t, bool full, struct
                                                    .lead = full ? 3 + k / 2 * 2 : 3 + k / 2 * 12 });
     }
     return q.found;
+}
+
+struct product
+product_second(const struct product *g)
+{
+    struct product other = *g;
+
+    other.in_img = g->second_img;
+    other.in_row = g->second_row;
+    return other;
 }
 
 struct product

@@ -106,7 +106,7 @@ class_moves(const struct product *g, const struct window *w, int64_t dim, int64_
             int64_t local, int64_t from, uint64_t *to)
 {
     int64_t pixel = w->xstep * g->in_pix, row = w->classes * w->rstep * g->in_row, n = 0;
-    bool joined = row == w->cols * pixel;
+    bool joined = row == w->cols * pixel && (!g->second || g->in_row == g->second_row);
 
     for (int64_t i = 0; i < w->class_rows[q]; i++)
         joined &= row_read(g, w, q, i);

@@ -1,8 +1,38 @@
 /* Along axes on the core: softmax and reductions. */
+#include <string.h>
+
 #include "backend/rt/kernels/view.h"
 #include "src/machine/fmath.h"
 
 enum { REDUCE_SUM, REDUCE_MEAN, REDUCE_MAX, REDUCE_MIN };
+
+/* e^x of an int8 input depends on its 256 values only: each is computed once. */
+struct powers { float value[256]; uint8_t known[256]; };
+
+static float
+power(const struct gm_view *in, struct powers *p, const char *x, float f)
+{
+    if (in->type != GM_I8)
+        return fm_exp(f);
+    uint8_t i = *(const uint8_t *)x;
+    if (!p->known[i]) {
+        p->known[i] = 1;
+        p->value[i] = fm_exp(f);
+    }
+    return p->value[i];
+}
+
+static float
+greatest(const struct gm_view *in, const char *x, int64_t n, int64_t step)
+{
+    float most = gm_real(in, x);
+
+    for (int64_t i = 1; i < n; i++) {
+        float f = gm_real(in, x + i * step);
+        most = f > most ? f : most;
+    }
+    return most;
+}
 
 /* Greatest first, then e^(x - greatest) summed upward, then divided. */
 static void
@@ -10,21 +40,19 @@ softmax_line(const struct gm_call *c, const char *x, char *y, int axis)
 {
     const struct gm_view *in = c->in[0], *out = c->out;
     int64_t n = in->dim[axis], xs = in->pitch[axis], ys = out->pitch[axis];
-    float most = gm_real(in, x), sum = 0;
+    float most = greatest(in, x, n, xs), sum = 0;
+    struct powers p;
 
-    for (int64_t i = 1; i < n; i++) {
-        float f = gm_real(in, x + i * xs);
-        most = f > most ? f : most;
-    }
+    memset(p.known, 0, sizeof p.known);
     for (int64_t i = 0; i < n; i++) {
-        float f = gm_real(in, x + i * xs) - most, e = fm_exp(f);
+        float f = gm_real(in, x + i * xs) - most, e = power(in, &p, x + i * xs, f);
         sum += e;
         *(float *)(y + i * ys) = c->i[1] ? f : e;
     }
     float l = c->i[1] ? fm_log(sum) : 0;
     for (int64_t i = 0; i < n; i++) {
-        float *p = (float *)(y + i * ys);
-        *p = c->i[1] ? *p - l : *p / sum;
+        float *to = (float *)(y + i * ys);
+        *to = c->i[1] ? *to - l : *to / sum;
     }
 }
 

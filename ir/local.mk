@@ -44,6 +44,7 @@ ir_libir_a_SOURCES = \
 	ir/ops/machine_conv.c \
 	ir/ops/lower.h \
 	ir/ops/lower_conv.c \
+	ir/ops/lower_lrn.c \
 	ir/ops/lower_map.c \
 	ir/ops/lower_matmul.c \
 	ir/ops/lower_move.c \

@@ -26,6 +26,7 @@ bool lower_split(struct lower *l);
 bool lower_pad(struct lower *l);
 bool lower_expand(struct lower *l);
 bool lower_tile(struct lower *l);
+bool lower_lrn(struct lower *l);
 
 /* ------------------------------------------------------- lower_util.c */
 

@@ -149,6 +149,8 @@ static const struct row rows[] = {
     { &op_exp, M_MAP_EXP }, { &op_log, M_MAP_LOG }, { &op_sqrt, M_MAP_SQRT },
     { &op_erf, M_MAP_ERF }, { &op_abs, M_MAP_ABS }, { &op_neg, M_MAP_NEG },
     { &op_reciprocal, M_MAP_RECIP }, { &op_identity, M_MAP_IDENTITY },
+    { &op_elu, M_MAP_ELU }, { &op_hard_sigmoid, M_MAP_HARD_SIGMOID },
+    { &op_hard_swish, M_MAP_HARD_SWISH }, { &op_softplus, M_MAP_SOFTPLUS },
 };
 
 static bool
@@ -161,8 +163,16 @@ map_of(struct lower *l, struct m_map_attr *a, int *arity)
         if (rows[i].op != n->op)
             continue;
         a->op = rows[i].map;
-        if (n->op == &op_leaky_relu)
+        if (n->op == &op_leaky_relu || n->op == &op_elu)
             a->p = alpha_attr(n)->alpha;
+        if (n->op == &op_hard_sigmoid) {
+            a->p = hard_sigmoid_attr(n)->alpha;
+            a->q = hard_sigmoid_attr(n)->beta;
+        }
+        if (n->op == &op_hard_swish) {
+            a->p = 1.0f / 6.0f;
+            a->q = 0.5f;
+        }
         if (n->op != &op_clip)
             return true;
         *arity = 1;

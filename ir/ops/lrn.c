@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "ir/ops/common.h"
+#include "ir/ops/lower.h"
 #include "src/machine/fmath.h"
 
 #define AT(field) offsetof(struct lrn_attr, field)
@@ -66,10 +67,11 @@ const struct op_def op_lrn = {
     .since = 1,
     .min_in = 1, .max_in = 1,
     .stages = OPS_FLOATS,
-    .quant = Q_FLOAT,
+    .quant = Q_COMPUTE,
     .attr_size = sizeof(struct lrn_attr),
     .attrs = attrs,
     .rules = rules,
     .infer = infer,
     .eval = eval,
+    .lower = lower_lrn,
 };

@@ -164,6 +164,14 @@ infer_map(struct infer *q)
 }
 
 static float
+hard_sigmoid(float x, float slope, float shift)
+{
+    float y = slope * x + shift;
+
+    return y < 0 ? 0 : y > 1 ? 1 : y;
+}
+
+static float
 apply(const struct m_map_attr *a, float x, float y)
 {
     switch ((enum m_map_op)a->op) {
@@ -187,6 +195,10 @@ apply(const struct m_map_attr *a, float x, float y)
     case M_MAP_NEG: return -x;
     case M_MAP_RECIP: return 1 / x;
     case M_MAP_IDENTITY: return x;
+    case M_MAP_ELU: return x >= 0 || x != x ? x : a->p * (fm_exp(x) - 1.0f);
+    case M_MAP_HARD_SIGMOID: return hard_sigmoid(x, a->p, a->q);
+    case M_MAP_HARD_SWISH: return x * hard_sigmoid(x, a->p, a->q);
+    case M_MAP_SOFTPLUS: return x > 0 ? x + fm_log(1 + fm_exp(-x)) : fm_log(1 + fm_exp(x));
     }
     return x;
 }

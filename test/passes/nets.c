@@ -461,6 +461,14 @@ outputs(struct net *n)
 }
 
 static void
+lrn(struct net *n)
+{
+    struct value *y = conv(n, input(n, DIMS(1, 4, 5, 5)), 4, 7, 3, "pads=[1,1,1,1]");
+
+    out(n, op(n, "LRN", "size=4;alpha=0.5;beta=0.75;bias=1", 1, y));
+}
+
+static void
 softmax(struct net *n)
 {
     struct value *x = input(n, DIMS(2, 3, 4));
@@ -509,6 +517,7 @@ const struct net_row net_rows[] = {
     { "slices", slices, 2 },
     { "pads_and_tiles", pads_and_tiles, 0 },
     { "outputs", outputs, 2 },
+    { "lrn", lrn, 2 },
     { "softmax", softmax, 0 },
     { NULL, NULL, 0 },
 };

@@ -49,6 +49,14 @@ gm_k_convert(const struct gm_call *c)
 }
 
 static float
+hard_sigmoid(float x, float slope, float shift)
+{
+    float y = slope * x + shift;
+
+    return y < 0 ? 0 : y > 1 ? 1 : y;
+}
+
+static float
 apply(const struct gm_call *c, float x, float y)
 {
     switch ((enum map_op)c->i[0]) {
@@ -72,6 +80,10 @@ apply(const struct gm_call *c, float x, float y)
     case MAP_NEG: return -x;
     case MAP_RECIP: return 1 / x;
     case MAP_IDENTITY: return x;
+    case MAP_ELU: return x >= 0 || x != x ? x : c->f[0] * (fm_exp(x) - 1.0f);
+    case MAP_HARD_SIGMOID: return hard_sigmoid(x, c->f[0], c->f[1]);
+    case MAP_HARD_SWISH: return x * hard_sigmoid(x, c->f[0], c->f[1]);
+    case MAP_SOFTPLUS: return x > 0 ? x + fm_log(1 + fm_exp(-x)) : fm_log(1 + fm_exp(x));
     }
     return x;
 }

@@ -68,6 +68,16 @@ clock_reset(struct clock *k)
 
 /* ---- the array's clock */
 
+/* The next command finds no entry of this class. */
+static bool
+full(const struct clock *k, enum cls cls)
+{
+    const struct work *w = &k->front[k->front_first];
+
+    return k->front_n && w->kind != K_NONE && w->cls == cls
+        && k->st[cls].used == k->st[cls].size;
+}
+
 /* Why does the array not multiply? */
 static uint64_t *
 idle_reason(struct clock *k)
@@ -80,6 +90,11 @@ idle_reason(struct clock *k)
     if (e && e->dep[LD])
         return &k->sum.stall_operands;
     if (e && e->dep[ST])
+        return &k->sum.stall_store;
+    /* Nothing for the array has come: the core may be held up by another class. */
+    if (!e && full(k, LD))
+        return &k->sum.stall_operands;
+    if (!e && full(k, ST))
         return &k->sum.stall_store;
     return k->fencing ? &k->sum.stall_fence : &k->sum.stall_commands;
 }

@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	test/unit/check_files \
 	test/unit/check_isa \
 	test/unit/check_sim_exec \
+	test/unit/check_sim_random \
 	test/unit/check_sim_strict \
 	test/unit/check_sim_time \
 	test/unit/check_fmath \
@@ -34,7 +35,7 @@ SH_TESTS = \
 # Models built in C (test/unit/build.h).
 check_LIBRARIES = test/libbuild.a
 test_libbuild_a_SOURCES = test/unit/build.c test/unit/build.h test/unit/simtest.c \
-	test/unit/simtest.h
+	test/unit/simtest.h test/sim_literal.c test/sim_literal.h
 
 TEST_LIBS = test/libbuild.a $(ALL_LIBS) $(CHECK_LIBS)
 LDADD = $(TEST_LIBS)

@@ -6,6 +6,7 @@ UNIT_TESTS = \
 	test/models/check_models \
 	test/onnx/run \
 	test/unit/check_ops \
+	test/unit/check_backend \
 	test/unit/check_base \
 	test/unit/check_gir \
 	test/unit/check_interp \
@@ -32,10 +33,12 @@ SH_TESTS = \
 	test/run/run.sh \
 	test/scripts.sh
 
-# Models built in C (test/unit/build.h).
+# Models built in C (test/unit/build.h), devices (simtest.h), layers (layers.h).
 check_LIBRARIES = test/libbuild.a
 test_libbuild_a_SOURCES = test/unit/build.c test/unit/build.h test/unit/simtest.c \
-	test/unit/simtest.h test/sim_literal.c test/sim_literal.h
+	test/unit/simtest.h test/sim_literal.c test/sim_literal.h \
+	test/unit/layercase.c test/unit/layercase.h test/unit/layerref.c \
+	test/unit/layerrefuse.c test/unit/layers.c test/unit/layers.h
 
 TEST_LIBS = test/libbuild.a $(ALL_LIBS) $(CHECK_LIBS)
 LDADD = $(TEST_LIBS)

@@ -5,6 +5,7 @@
 UNIT_TESTS = \
 	test/models/check_models \
 	test/onnx/run \
+	test/passes/check_passes \
 	test/unit/check_ops \
 	test/unit/check_backend \
 	test/unit/check_base \
@@ -35,7 +36,8 @@ SH_TESTS = \
 
 # Models built in C (test/unit/build.h), devices (simtest.h), layers (layers.h).
 check_LIBRARIES = test/libbuild.a
-test_libbuild_a_SOURCES = test/unit/build.c test/unit/build.h test/unit/simtest.c \
+test_libbuild_a_SOURCES = test/passes/memory.c test/passes/memory.h test/passes/nets.c \
+	test/passes/nets.h test/unit/build.c test/unit/build.h test/unit/simtest.c \
 	test/unit/simtest.h test/sim_literal.c test/sim_literal.h \
 	test/unit/layercase.c test/unit/layercase.h test/unit/layerref.c \
 	test/unit/layerrefuse.c test/unit/layers.c test/unit/layers.h

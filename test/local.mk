@@ -5,6 +5,7 @@
 UNIT_TESTS = \
 	test/models/check_models \
 	test/onnx/run \
+	test/passes/check_machine \
 	test/passes/check_passes \
 	test/unit/check_ops \
 	test/unit/check_backend \

@@ -119,7 +119,7 @@ kernel(struct emitter *w, const struct prog *q)
 {
     kernel_args(w, q);
     note_block(w->o, q->doc);
-    out_printf(w->o, "static void\n%s(const struct %s_args *args, const struct gm_memory *memory)\n{\n", q->name, q->name);
+    out_printf(w->o, "GM_KERNEL static void\n%s(const struct %s_args *args, const struct gm_memory *memory)\n{\n", q->name, q->name);
     out_indent(w->o, 1);
     for (int i = 0; i < q->nparam; i++)
         out_printf(w->o, is_address(w->p, q, i) ? "const uint64_t %s = gm_at(memory, args->%s);\n" : "const uint64_t %s = args->%s;\n",

@@ -54,8 +54,13 @@ load(struct arena *a, struct diag *d, const struct meta_tensor *t, const char *s
         *user = arena_alloc(a, (size_t)shape_bytes(&u, 0) + 1);
         return true;
     }
-    if (!dataset_load(a, d, spec, &in, &x))
+    if (str_starts(spec, "random:")) {
+        struct dataset *made = dataset_open(a, d, spec, &in, 1);
+        if (!made || !dataset_get(made, a, d, 0, &x))
+            return false;
+    } else if (!dataset_load(a, d, spec, &in, &x)) {
         return false;
+    }
     *user = x.data;
     return true;
 }

@@ -9,6 +9,10 @@
 extern "C" {
 #endif
 
+/* Loop kernels keep their arguments in registers: a compiler that knew them would load
+ * constants anew for every command. */
+#define GM_KERNEL __attribute__((noipa))
+
 /* Base addresses: the arena, the weights, the state, then inputs and outputs in the
  * model's order. */
 enum { GM_ARENA, GM_WEIGHTS, GM_STATE, GM_TENSORS };

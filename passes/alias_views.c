@@ -168,9 +168,10 @@ static void
 copy_behind(struct alias *w, struct node *n)
 {
     struct graph *g = w->c->g;
-    struct value *y = n->out[0], *z = graph_value(g, arena_printf(g->arena, "%s.view", y->name), &y->type);
+    struct value *y = n->out[0], *z;
     struct node *copy;
 
+    z = graph_value(g, arena_printf(g->arena, "%s.view", y->name), &y->type);
     z->type.layout = NULL;
     copy_of(w, n->next, z, "copy");
     copy = w->kept.at[w->kept.n - 1];

@@ -72,7 +72,8 @@ run_all(struct ranges *r)
     struct pass_ctx *c = r->c;
     struct graph *g = c->g;
     int limit = c->opt->calib_limit;
-    struct interp run = { .g = g, .inputs = (const void *const *)r->inputs, .each = each, .ctx = r };
+    struct interp run = { .g = g, .inputs = (const void *const *)r->inputs, .each = each,
+                          .ctx = r };
     bool fine = true;
 
     c->feed->rewind(c->feed);

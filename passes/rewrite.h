@@ -10,10 +10,12 @@ struct node *only_def(const struct value *v, const struct op_def *op);
 const float *const_floats(const struct value *v);
 /* A constant as one number for each index of `axis` (from the front) of a tensor of
  * shape y: a scalar is repeated.  NULL: it is none. */
-const float *const_per_axis(struct arena *a, const struct value *v, const struct shape *y, int axis);
+const float *const_per_axis(struct arena *a, const struct value *v, const struct shape *y,
+                            int axis);
 /* A float constant of one axis of n elements, or of shape s. */
 struct value *new_floats(struct graph *g, const char *name, const float *data, int64_t n);
-struct value *new_const(struct graph *g, const char *name, const struct shape *s, const float *data);
+struct value *new_const(struct graph *g, const char *name, const struct shape *s,
+                        const float *data);
 /* An activation of shape s (float). */
 struct value *new_float_value(struct graph *g, const char *name, const struct shape *s);
 /* Node `from` goes; `into` writes what it wrote. */

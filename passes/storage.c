@@ -31,9 +31,11 @@ conv_need(struct need *h, const struct node *n)
     const struct dim *w = n->in[1]->type.shape.dim, *x = n->in[0]->type.shape.dim;
     struct value whole = *n->out[0];
 
-    for (int i = 0; i < 2; i++)
-        whole.type.shape.dim[2 + i].n = (x[2 + i].n + a->pads[i] + a->pads[2 + i]
-                                         - (w[2 + i].n - 1) * a->dilation[i] - 1) / a->stride[i] + 1;
+    for (int i = 0; i < 2; i++) {
+        int64_t room = x[2 + i].n + a->pads[i] + a->pads[2 + i];
+        int64_t kernel = (w[2 + i].n - 1) * a->dilation[i] + 1;
+        whole.type.shape.dim[2 + i].n = (room - kernel) / a->stride[i] + 1;
+    }
     reach(h, n->in[0], &whole, a->pads, (int64_t[]){ w[2].n, w[3].n }, a->stride, a->dilation);
 }
 
@@ -57,7 +59,8 @@ need_of(const struct value *v, enum fill *fill)
     for (int i = 0; i < v->nuse; i++) {
         const struct node *n = v->uses[i].node;
         const struct m_pool_attr *a = n->attr;
-        if (n->op != &op_m_pool || a->kind != M_POOL_MAX || (*fill == FILL_ZERO_POINT && !lowest_is_zero))
+        if (n->op != &op_m_pool || a->kind != M_POOL_MAX
+            || (*fill == FILL_ZERO_POINT && !lowest_is_zero))
             continue;
         reach(&h, v, n->out[0], a->pads, a->kernel, a->stride, a->dilation);
         if (h.any && *fill == FILL_NONE)
@@ -423,8 +426,8 @@ merge_needs(struct store *whole, const struct store *part, const int8_t *to)
         }
         if ((a->before || a->after) && (whole->flat || is_tight(whole, j)))
             return false;
-        whole->axis[j].before = whole->axis[j].before > a->before ? whole->axis[j].before : a->before;
-        whole->axis[j].after = whole->axis[j].after > a->after ? whole->axis[j].after : a->after;
+        whole->axis[j].before = (int32_t)num_max(whole->axis[j].before, a->before);
+        whole->axis[j].after = (int32_t)num_max(whole->axis[j].after, a->after);
     }
     for (int i = 0; i < part->rank; i++) {
         int j = to[i], k = inner_axis(part, i);
@@ -470,8 +473,8 @@ join_part(struct storage *s, const struct value *x, const struct value *y, int a
             if (to[k] >= 0)
                 p->start[to[k]] = old.start[k];
         p->start[py.axis[axis]] += at;
-        for (int d = 0; d < MAX_RANK; d++)
-            p->axis[d] = old.axis[d] >= 0 && s->g->values[i]->type.shape.rank > d ? to[old.axis[d]] : -1;
+        for (int d = 0; d < s->g->values[i]->type.shape.rank; d++)
+            p->axis[d] = old.axis[d] >= 0 ? to[old.axis[d]] : -1;
     }
     return true;
 }

@@ -14,7 +14,7 @@ bool lower_gemm(struct lower *l);
 bool lower_matmul(struct lower *l);
 bool lower_elementwise(struct lower *l);               /* m.add, a table, or what m.map knows */
 bool lower_batchnorm(struct lower *l);
-bool lower_pool(struct lower *l);                      /* MaxPool, AveragePool and the global ones */
+bool lower_pool(struct lower *l);                      /* Max, Average and the global ones */
 bool lower_convert(struct lower *l);                   /* QuantizeLinear, DequantizeLinear, Cast */
 bool lower_softmax(struct lower *l);                   /* and LogSoftmax */
 bool lower_reduce(struct lower *l);

@@ -46,7 +46,8 @@ integer_add(struct lower *l, struct value *a, struct value *b, struct lower_out 
     p.scale = (float)(step / (double)lower_scale(y));
     bias = lower_zero(y) / (double)p.scale - (double)(p.ma * lower_zero(a) + p.mb * lower_zero(b));
     if (!(fabs(bias) < 1073741824.0))
-        return diag_error(l->diag, &l->at, "lower-range", "the bias of a sum does not fit: %g", bias);
+        return diag_error(l->diag, &l->at, "lower-range",
+                          "the bias of a sum does not fit: %g", bias);
     p.bias = (int64_t)rint(bias);
     made = lower_clamped(l, y, o, &p.relu);
     lower_node(l, &op_m_add, &p, in, 2, made);
@@ -283,7 +284,8 @@ attach(struct lower *l, struct value *v)
     for (int64_t i = 0; i < z.n && i < count; i++)
         zero[i] = (int32_t)z.at[i];
     v->type.quant = count == 1 ? quant_scalar(l->g->arena, s[0], zero[0])
-                               : quant_axis(l->g->arena, (int)quant_attr(n)->axis, (int)count, s, zero);
+                               : quant_axis(l->g->arena, (int)quant_attr(n)->axis,
+                                            (int)count, s, zero);
     return true;
 }
 

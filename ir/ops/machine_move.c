@@ -16,7 +16,7 @@ static const struct attr_def attrs[] = {
     { "src_step", ATTR_INTS, FIELD(m_move_attr, src_step), "", "step in x", NULL },
     { "dst_start", ATTR_INTS, FIELD(m_move_attr, dst_start), "", "first index in y", NULL },
     { "count", ATTR_INTS, FIELD(m_move_attr, count), "", "size of the box, in axes of y", NULL },
-    { "fills", ATTR_BOOL, FIELD(m_move_attr, fills), "0", "elements outside the box are set", NULL },
+    { "fills", ATTR_BOOL, FIELD(m_move_attr, fills), "0", "elements outside are set", NULL },
     { "fill", ATTR_INT, FIELD(m_move_attr, fill), "0", "to this stored value", NULL },
     { 0 },
 };

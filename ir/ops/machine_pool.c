@@ -125,7 +125,8 @@ eval(struct eval *e)
         w.first[1] = i % w.out[1] * w.a->stride[1] - w.a->pads[1];
         if (tx->dt == DT_F32) {
             const float *f = (const float *)e->in[0] + plane;
-            ((float *)e->out[0])[i] = w.a->kind == M_POOL_MAX ? max_float(&w, f) : mean_float(&w, f);
+            ((float *)e->out[0])[i] =
+                w.a->kind == M_POOL_MAX ? max_float(&w, f) : mean_float(&w, f);
         } else {
             float m = mean_int8(&w, (const int8_t *)e->in[0] + plane, tx->quant->scale[0],
                                 tx->quant->zero[0]);

@@ -50,7 +50,8 @@ tensor(struct lab *l, enum dtype dt, int rank, const int64_t *dims)
     return graph_const(l->g, NULL, &t, p);
 }
 
-#define DIMS(...) (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]){ __VA_ARGS__ }
+#define DIMS(...) \
+    (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]){ __VA_ARGS__ }
 
 /* One node: inferred, then evaluated. */
 static void *
@@ -235,7 +236,7 @@ START_TEST(pool)
             }
         if (a.avg_include_pad)
             count = a.kernel[0] * a.kernel[1];
-        if (a.kind == M_POOL_AVG) {            /* scales are powers of two: exact but for the quotient */
+        if (a.kind == M_POOL_AVG) {            /* the scales are powers of two */
             float mean = count ? 0.5f * (float)sum / (float)count : 0;
             most = (int64_t)nearbyintf(mean * 4) + 11;
             most = most > 127 ? 127 : most < -128 ? -128 : most;
@@ -276,8 +277,10 @@ START_TEST(move)
             in &= k >= 0 && k < count[d];
             from[perm[d]] = start[perm[d]] + k * step[perm[d]];
         }
-        ck_assert_int_eq(got[i], in ? ((const int8_t *)x->data)[(from[0] * 5 + from[1]) * 6 + from[2]]
-                                    : -77);
+        int want = -77;
+        if (in)
+            want = ((const int8_t *)x->data)[(from[0] * 5 + from[1]) * 6 + from[2]];
+        ck_assert_int_eq(got[i], want);
     }
     arena_free(l.a);
 }
@@ -336,7 +339,8 @@ START_TEST(refused)
     struct arena *a = arena_new();
     struct diag *d = diag_new(a, &(struct diag_config){ 0 });
     struct lab l = { a, d, graph_new(a, "lab") };
-    struct value *in[3] = { tensor(&l, DT_I8, DIMS(1, 3, 4, 4)), tensor(&l, DT_I8, DIMS(2, 2, 3, 3)),
+    struct value *in[3] = { tensor(&l, DT_I8, DIMS(1, 3, 4, 4)),
+                            tensor(&l, DT_I8, DIMS(2, 2, 3, 3)),
                             tensor(&l, DT_I32, DIMS(2)) };
     struct value *y = graph_value(l.g, "y", NULL);
 

@@ -137,7 +137,8 @@ START_TEST(lowered)
             double d = difference(t, want[i], got[i]);
             ck_assert_msg(d <= (r->steps ? r->steps : 1) * (t->dt == DT_F32 ? 10 : 1),
                           "%s, range %d, output %d: %g steps", r->name, k, i, d);
-            ck_assert_msg(difference(t, again[i], got[i]) == 0, "%s: memory of output %d", r->name, i);
+            ck_assert_msg(difference(t, again[i], got[i]) == 0, "%s: memory of output %d",
+                          r->name, i);
         }
         arena_free(s.a);
     }

@@ -109,7 +109,8 @@ step(struct memory *m, const struct node *n)
         in[i] = n->in[i] ? load(m, n->in[i]) : NULL;
     if (n->op == &op_m_conv && n->in[0]->type.dt == DT_I8) {
         if (!halo_reaches(n))
-            return arena_printf(m->a, "'%s': the halo of '%s' is too small", n->name, n->in[0]->name);
+            return arena_printf(m->a, "'%s': the halo of '%s' is too small", n->name,
+                                n->in[0]->name);
         if (!halo_intact(m, n->in[0]))
             return arena_printf(m->a, "'%s': the halo of '%s' is gone", n->name, n->in[0]->name);
     }

@@ -19,7 +19,8 @@ real(int rank, const int64_t *dims)
     return (struct type){ .dt = DT_F32, .shape = shape_make(rank, dims) };
 }
 
-#define DIMS(...) (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]){ __VA_ARGS__ }
+#define DIMS(...) \
+    (int)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), (int64_t[]){ __VA_ARGS__ }
 
 static struct value *
 input(struct net *n, int rank, const int64_t *dims)
@@ -44,9 +45,9 @@ weights(struct net *n, float lo, float hi, int rank, const int64_t *dims)
 static void
 set_attrs(struct net *n, struct node *m, const char *attrs)
 {
-    char *save = NULL;
+    char *save = NULL, *text = arena_strdup(n->a, attrs);
 
-    for (char *p = strtok_r(arena_strdup(n->a, attrs), ";", &save); p; p = strtok_r(NULL, ";", &save)) {
+    for (char *p = strtok_r(text, ";", &save); p; p = strtok_r(NULL, ";", &save)) {
         char *eq = strchr(p, '=');
         const struct attr_def *d;
         *eq = 0;
@@ -107,7 +108,8 @@ conv_relu(struct net *n)
 static void
 conv_clip(struct net *n)
 {
-    struct value *y = conv(n, input(n, DIMS(2, 4, 7, 7)), 4, 6, 3, "dilations=[2,1];pads=[2,1,2,1]");
+    struct value *x = input(n, DIMS(2, 4, 7, 7));
+    struct value *y = conv(n, x, 4, 6, 3, "dilations=[2,1];pads=[2,1,2,1]");
 
     out(n, op(n, "Clip", "min=-0.25;max=0.5", 1, y));
 }

@@ -2,6 +2,7 @@
  * takes the weights and the description in. */
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backend/emit.h"
@@ -31,25 +32,14 @@ tensor_macros(struct out *o, struct arena *a, const struct program *p, const cha
     if (t->layout && t->shape.rank == 4 && t->layout->order[1] == 2)
         out_puts(o, ", channels innermost");
     if (t->quant)
-        out_printf(o, "; real = %g * (q - %d)", (double)t->quant->scale[0], (int)t->quant->zero[0]);
+        out_printf(o, "; real = %g * (q %c %d)", (double)t->quant->scale[0], t->quant->zero[0] < 0 ? '+' : '-',
+                   abs((int)t->quant->zero[0]));
     out_puts(o, " */\n");
     out_printf(o, "#define %s_BYTES %" PRId64 "\n", name, v->buf->size);
     for (int k = 0; !dense && k < t->shape.rank; k++)
         out_printf(o, "#define %s_PITCH_%d %" PRId64 "\n", name, k, value_pitch(v, k));
     if (t->layout && t->layout->first)
         out_printf(o, "#define %s_FIRST %" PRId64 "\n", name, t->layout->first);
-}
-
-static void
-prototype(struct out *o, struct arena *a, const struct program *p, bool init)
-{
-    const struct graph *g = p->g;
-
-    for (int i = 0; i < g->ninput; i++)
-        out_printf(o, "%svoid *%s, ", init ? "" : "const ", emit_tensor_name(a, p, false, i));
-    for (int i = 0; i < g->noutput; i++)
-        out_printf(o, "void *%s, ", emit_tensor_name(a, p, true, i));
-    out_puts(o, "void *arena);\n");
 }
 
 void
@@ -69,10 +59,12 @@ emit_header(const struct program *p, const struct emit *e, struct out *o)
     for (int i = 0; i < g->noutput; i++)
         tensor_macros(o, a, p, e->name, true, i);
     out_printf(o, "\n/* Once, before the first run and before inputs are written: fills what surrounds tensors\n * in memory.  Tensors that are null are left alone. */\nvoid %s_init(", e->name);
-    prototype(o, a, p, true);
+    emit_parameters(p, true, o);
+    out_puts(o, ");\n");
     out_printf(o, "\n/* One inference.  The array must not be in use by others.  Returns 0, or a negative\n"
                " * GM_E code of gm_rt.h. */\nint %s_run(", e->name);
-    prototype(o, a, p, false);
+    emit_parameters(p, false, o);
+    out_puts(o, ");\n");
     out_printf(o, "\n/* Names, shapes, pitches, scales: inputs, then outputs. */\nextern const struct gm_tensor %s_tensors[];\n\n"
                "#ifdef __cplusplus\n}\n#endif\n#endif\n", e->name);
     arena_free(a);
@@ -97,9 +89,9 @@ emit_main(const struct program *p, const struct emit *e, struct out *o)
     for (int pass = 0; pass < 2; pass++) {
         out_printf(o, pass ? "    int status = %s_run(" : "    %s_init(", e->name);
         for (int i = 0; i < g->ninput; i++)
-            out_printf(o, pass ? "gm_in + %" PRId64 ", " : "0, ", g->inputs[i]->buf->offset);
+            out_printf(o, pass ? "(void *)(gm_in + %" PRId64 "), " : "0, ", g->inputs[i]->buf->offset);
         for (int i = 0; i < g->noutput; i++)
-            out_printf(o, "gm_out + %" PRId64 ", ", g->outputs[i]->buf->offset);
+            out_printf(o, "(void *)(gm_out + %" PRId64 "), ", g->outputs[i]->buf->offset);
         out_puts(o, "gm_arena);\n");
     }
     out_puts(o, "    if (status)\n        return -status;\n");

@@ -316,17 +316,32 @@ fills(struct emitter *w)
     out_puts(w->o, "};\n");
 }
 
-/* "const void *image, void *score, void *arena", or without the outputs for init. */
-static void
-parameters(struct emitter *w, bool init)
+static const char *
+c_type(enum dtype t)
 {
-    const struct graph *g = w->p->g;
+    switch (t) {
+    case DT_I8: return "int8_t";
+    case DT_U8: case DT_BOOL: return "uint8_t";
+    case DT_I32: return "int32_t";
+    case DT_I64: return "int64_t";
+    case DT_F64: return "double";
+    default: return "float";
+    }
+}
+
+/* "const int8_t *image, int8_t *score, void *arena"; init writes to inputs too. */
+void
+emit_parameters(const struct program *p, bool init, struct out *o)
+{
+    struct arena *a = arena_new();
+    const struct graph *g = p->g;
 
     for (int i = 0; i < g->ninput; i++)
-        out_printf(w->o, init ? "void *%s, " : "const void *%s, ", emit_tensor_name(w->arena, w->p, false, i));
+        out_printf(o, "%s%s *%s, ", init ? "" : "const ", c_type(g->inputs[i]->type.dt), emit_tensor_name(a, p, false, i));
     for (int i = 0; i < g->noutput; i++)
-        out_printf(w->o, "void *%s, ", emit_tensor_name(w->arena, w->p, true, i));
-    out_puts(w->o, "void *arena");
+        out_printf(o, "%s *%s, ", c_type(g->outputs[i]->type.dt), emit_tensor_name(a, p, true, i));
+    out_puts(o, "void *arena");
+    arena_free(a);
 }
 
 static void
@@ -348,12 +363,12 @@ functions(struct emitter *w)
     const struct program *p = w->p;
 
     out_printf(w->o, "\nvoid\n%s_init(", w->e->name);
-    parameters(w, true);
+    emit_parameters(p, true, w->o);
     out_puts(w->o, ")\n{\n");
     memory(w);
     out_puts(w->o, p->nhalo ? "\n    gm_fill(halos, sizeof halos / sizeof *halos, &m);\n}\n" : "\n    (void)m;\n}\n");
     out_printf(w->o, "\nint\n%s_run(", w->e->name);
-    parameters(w, false);
+    emit_parameters(p, false, w->o);
     out_puts(w->o, ")\n{\n");
     memory(w);
     out_puts(w->o, "\n    gm_fence();\n");

@@ -124,8 +124,10 @@ START_TEST(conv)
     in[2] = tensor(&l, DT_I32, DIMS(o));
     a.scale = scales(&l, o, _i % 2);
     if (h + a.pads[0] + a.pads[2] < (kh - 1) * a.dilation[0] + 1
-        || w + a.pads[1] + a.pads[3] < (kw - 1) * a.dilation[1] + 1)
+        || w + a.pads[1] + a.pads[3] < (kw - 1) * a.dilation[1] + 1) {
+        arena_free(l.a);                       /* it does not fit */
         return;
+    }
     got = compute(&l, &op_m_conv, &a, in, 3, y);
     x = in[0]->data;
     f = in[1]->data;

@@ -1,15 +1,18 @@
 /* Removal of temporaries at exit and on signals.  The handler only calls functions
- * that are safe in one, then lets the signal do what it would have done. */
+ * that are safe in one, then lets the signal do what it would have done.  A tool that
+ * runs is ended first, so that it makes no new files meanwhile. */
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "src/base/cleanup.h"
 #include "src/base/out.h"
+#include "src/base/proc.h"
 
 static void
 handler(int sig)
 {
+    proc_end_all();
     out_remove_all();
     temp_remove_all();
     signal(sig, SIG_DFL);
@@ -33,6 +36,7 @@ cleanup_arm(void)
         return;
     armed = true;
     atexit(at_exit);
+    signal(SIGXFSZ, SIG_IGN);        /* a write that fails is reported as a full disk */
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         struct sigaction old, now = { .sa_handler = handler };
         if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)

@@ -16,6 +16,7 @@ struct bytes { const uint8_t *p; size_t n; };
 bool file_map(struct arena *a, struct diag *d, const char *path, size_t max, struct bytes *out);
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
+bool file_is_regular(const char *path);
 /* Names in a folder, sorted by name, numbers in numeric order, NULL-terminated;
  * without . and .. ; NULL if it cannot be read. */
 char **file_list(struct arena *a, const char *dir, int *n);

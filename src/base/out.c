@@ -91,7 +91,7 @@ free_out(struct out *o)
 static struct out *
 refuse(struct out *o, int err)
 {
-    diag_error(o->diag, NULL, "out-open", "cannot create '%s': %s", o->path, strerror(err));
+    diag_fatal(o->diag, "out-open", "cannot create '%s': %s", o->path, strerror(err));
     free_out(o);
     return NULL;
 }
@@ -347,6 +347,13 @@ report(struct out *o, int err)
     if (err == ENOSPC || err == EDQUOT || err == EFBIG)
         return diag_fatal(o->diag, "disk-full", "no room to write '%s': %s", name, strerror(err));
     return diag_fatal(o->diag, "out-write", "cannot write '%s': %s", name, strerror(err));
+}
+
+bool
+out_sync(struct out *o)
+{
+    flush(o);
+    return !o->error || report(o, o->error);
 }
 
 bool

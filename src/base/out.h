@@ -25,6 +25,9 @@ void out_zeros(struct out *o, size_t n);
 void out_indent(struct out *o, int by);
 uint64_t out_pos(const struct out *o);
 
+/* Writes what is buffered; false after a diagnostic, then only out_discard may follow.
+ * For several files of which all or none are to appear. */
+bool out_sync(struct out *o);
 bool out_close(struct out *o);   /* false after a diagnostic (disk full): nothing is left behind */
 void out_discard(struct out *o); /* gives up: nothing is left behind */
 /* Removes temporaries of every open out; async-signal-safe, for handlers. */

@@ -1,5 +1,6 @@
 /* Running a tool.  No shell, standard input is empty, and the tool dies with us.
- * A tool that outlives its time is killed. */
+ * It gets a process group of its own, so that what it starts dies with it.  A tool
+ * that outlives its time is killed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -23,6 +24,23 @@ struct stream {
     void (*on_text)(const char *text, int len, void *ctx);
     void *ctx;
 };
+
+/* The one that runs; 0: none. */
+static volatile pid_t running;
+
+void
+proc_end_all(void)
+{
+    pid_t pid = running;
+
+    if (pid <= 0)
+        return;
+    running = 0;
+    kill(-pid, SIGKILL);
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
 
 static double
 now(void)
@@ -57,6 +75,9 @@ static _Noreturn void
 child(const struct proc *p, const char *path, int out, int err, int failed, pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0);
+    if (p->temp)
+        setenv("TMPDIR", p->temp, 1);
     if (getppid() != parent)
         _exit(127);                  /* it died before we asked */
     int null = open("/dev/null", O_RDONLY);
@@ -153,6 +174,7 @@ finish(pid_t pid, struct stream *s, double deadline, struct proc_result *r)
 
     if (!in_time) {
         r->timed_out = true;
+        kill(-pid, SIGKILL);
         kill(pid, SIGKILL);
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             ;
@@ -196,6 +218,7 @@ proc_run(struct arena *a, struct diag *d, const struct proc *p, struct proc_resu
         if (pid == 0)
             child(p, path, pipes[0][1], pipes[1][1], pipes[2][1], self);
         err = pid < 0 ? errno : 0;
+        running = pid > 0 ? pid : 0;
     }
     for (int i = 0; i < 3; i++)
         close_fd(&pipes[i][1]);
@@ -208,6 +231,7 @@ proc_run(struct arena *a, struct diag *d, const struct proc *p, struct proc_resu
         s[i].fd = pipes[i][0];
     if (!err)
         finish(pid, s, deadline, r);
+    running = 0;
     for (int i = 0; i < 2; i++)
         close_fd(&s[i].fd);
     if (err)

@@ -17,6 +17,7 @@
 #include "src/driver/pipeline.h"
 #include "src/driver/verify.h"
 #include "src/front/dataset.h"
+#include "src/front/image.h"
 #include "src/front/onnx.h"
 #include "src/report/memmap.h"
 #include "src/report/report.h"
@@ -37,8 +38,10 @@ struct compile {
     struct graph *g;
     struct pass_options opt;
     struct pass_ctx ctx;
+    struct pipeline line_up;
     struct verify *verify;       /* NULL: not asked for */
     const char *digest, *labels, *recipe;
+    long long batch;             /* 0: not given */
     struct program *program;
     bool differs;
 };
@@ -145,7 +148,8 @@ read_options(struct compile *k)
     k->opt = pass_defaults();
     if (!read_emit(k) || !read_quant(k) || !option_number(k->line, OPT_LEVEL, 0, &level)
         || !option_number(k->line, OPT_CALIB_LIMIT, 1, &limit) || !option_number(k->line, OPT_OPT_LIMIT, 0, &rewrites)
-        || !option_number(k->line, OPT_ARENA_LIMIT, 1, &arena) || !option_number(k->line, OPT_SEED, 0, &seed))
+        || !option_number(k->line, OPT_ARENA_LIMIT, 1, &arena) || !option_number(k->line, OPT_SEED, 0, &seed)
+        || !option_number(k->line, OPT_BATCH, 1, &k->batch))
         return false;
     k->opt.level = (int)level;
     k->opt.sched_full = level >= 2;
@@ -155,6 +159,27 @@ read_options(struct compile *k)
     k->opt.seed = (uint64_t)seed;
     k->opt.on_core = core ? split(k->arena, core) : NULL;
     return true;
+}
+
+/* What no model is needed to refuse: passes and recipes by name. */
+static bool
+read_passes(struct compile *k)
+{
+    const char *recipe = option_value(k->line, OPT_RECIPE);
+    struct recipe unused;
+
+    k->line_up = (struct pipeline){
+        .switches = option_values(k->arena, k->line, OPT_PASS),
+        .dump_before = option_values(k->arena, k->line, OPT_DUMP_BEFORE),
+        .dump_after = option_values(k->arena, k->line, OPT_DUMP_AFTER),
+        .dump_dir = option_value(k->line, OPT_DUMP_DIR),
+        .stop_after = option_value(k->line, OPT_STOP_AFTER),
+        .stop_stage = k->stop_stage,
+        .verify = option_given(k->line, OPT_VERIFY_IR),
+        .time = option_given(k->line, OPT_TIME_PASSES),
+    };
+    return pipeline_check(&k->line_up, k->diag)
+        && (!recipe || recipe_parse(k->arena, k->diag, recipe, NULL, &unused));
 }
 
 static bool
@@ -177,22 +202,48 @@ read_names(struct compile *k)
 
 /* ---- the model */
 
+/* Every pattern of --on-core names a node. */
+static bool
+known_nodes(struct compile *k)
+{
+    const char **names = NEWN(k->arena, const char *, k->g->nnode + 1);
+    struct place_ref at = { .file = k->model };
+    bool ok = true;
+    int n = 0;
+
+    for (const struct node *x = k->g->first; x; x = x->next)
+        names[n++] = x->name;
+    for (const char *const *s = k->opt.on_core; s && *s; s++) {
+        int i = 0;
+        while (i < n && !str_match(*s, names[i]))
+            i++;
+        if (i < n)
+            continue;
+        ok = diag_error(k->diag, &at, "node-unknown", "--on-core: no node is called '%s'", *s);
+        const char *near = str_nearest(*s, names);
+        if (near)
+            diag_hint(k->diag, "did you mean '%s'?", near);
+    }
+    return ok;
+}
+
 static bool
 read_model(struct compile *k)
 {
-    long long batch = 0;
     struct bytes b;
 
-    if (!option_number(k->line, OPT_BATCH, 1, &batch) || !file_map(k->arena, k->diag, k->model, 0, &b))
+    if (!file_map(k->arena, k->diag, k->model, 0, &b))
         return false;
     k->digest = digest_hex(k->arena, b.p, b.n);
     if (str_ends(k->model, ".gir")) {
         k->g = ir_parse(k->arena, k->diag, k->model, (const char *)b.p, b.n);
     } else {
-        struct onnx_options o = { option_values(k->arena, k->line, OPT_DIM), batch };
-        k->g = onnx_read(k->arena, k->diag, k->model, &o);
+        struct onnx_options o = { option_values(k->arena, k->line, OPT_DIM), k->batch };
+        k->g = onnx_parse(k->arena, k->diag, k->model, b, &o);
     }
     if (!k->g)
+        return false;
+    if (!known_nodes(k))
         return false;
     const char *file = option_value(k->line, OPT_LABELS), *recipe = option_value(k->line, OPT_RECIPE);
     k->recipe = recipe ? recipe : k->g->recipe;
@@ -250,22 +301,12 @@ prepare(struct pass_ctx *c, const struct pass *p, void *ctx)
 static bool
 run_passes(struct compile *k)
 {
-    struct pipeline p = {
-        .switches = option_values(k->arena, k->line, OPT_PASS),
-        .dump_before = option_values(k->arena, k->line, OPT_DUMP_BEFORE),
-        .dump_after = option_values(k->arena, k->line, OPT_DUMP_AFTER),
-        .dump_dir = option_value(k->line, OPT_DUMP_DIR),
-        .stop_after = option_value(k->line, OPT_STOP_AFTER),
-        .stop_stage = k->stop_stage,
-        .verify = option_given(k->line, OPT_VERIFY_IR),
-        .time = option_given(k->line, OPT_TIME_PASSES),
-        .prepare = prepare, .ctx = k,
-    };
-
+    k->line_up.prepare = prepare;
+    k->line_up.ctx = k;
     k->ctx = (struct pass_ctx){ .g = k->g, .arena = k->arena, .diag = k->diag, .target = k->target,
                                 .backend = k->backend, .opt = &k->opt, .progress = NULL };
     k->ctx.can_pool = k->backend->can_pool;
-    return pipeline_check(&p, k->diag) && pipeline_run(&p, &k->ctx);
+    return pipeline_run(&k->line_up, &k->ctx);
 }
 
 /* ---- products */
@@ -275,6 +316,34 @@ emit_info(struct compile *k)
 {
     return (struct emit){ .diag = k->diag, .name = k->name, .model_digest = k->digest, .version = PACKAGE_VERSION,
                           .options = "", .recipe = k->recipe, .labels = k->labels };
+}
+
+/* Files that appear together, or not at all. */
+struct group { struct out *at[8]; int n; bool ok; };
+
+static void
+add_text(struct compile *k, struct group *p, const char *path, void (*f)(struct compile *, struct out *))
+{
+    struct out *o = p->ok ? out_open(path, k->diag) : NULL;
+
+    p->ok = o != NULL;
+    if (!o)
+        return;
+    p->at[p->n++] = o;
+    f(k, o);
+    p->ok = out_sync(o);
+}
+
+static bool
+finish_group(struct group *p)
+{
+    for (int i = 0; i < p->n; i++) {
+        if (p->ok)
+            p->ok = out_close(p->at[i]);
+        else
+            out_discard(p->at[i]);
+    }
+    return p->ok;
 }
 
 static bool
@@ -324,22 +393,35 @@ beside(struct compile *k, const char *suffix)
     return path_join(k->arena, path_dir(k->arena, k->out), arena_printf(k->arena, "%s%s", k->name, suffix));
 }
 
+/* Does the product have files beside it?  Standard output and devices have none. */
 static bool
-write_header(struct compile *k)
+has_neighbours(const struct compile *k)
+{
+    return strcmp(k->out, "-") != 0 && (!file_exists(k->out) || file_is_regular(k->out));
+}
+
+static void
+add_header(struct compile *k, struct group *p)
 {
     const char *h = option_value(k->line, OPT_HEADER);
 
-    return write_text(k, h ? h : beside(k, ".h"), put_header);
+    if (h || has_neighbours(k))
+        add_text(k, p, h ? h : beside(k, ".h"), put_header);
 }
 
 static bool
 write_c(struct compile *k)
 {
-    if (!write_text(k, k->out, put_c))
-        return false;
-    return strcmp(k->out, "-") == 0
-        || (write_header(k) && write_text(k, beside(k, ".weights"), put_weights)
-            && write_text(k, beside(k, "_data.S"), put_asm) && write_text(k, beside(k, ".meta"), put_meta));
+    struct group p = { .ok = true };
+
+    add_text(k, &p, k->out, put_c);
+    add_header(k, &p);
+    if (has_neighbours(k)) {
+        add_text(k, &p, beside(k, ".weights"), put_weights);
+        add_text(k, &p, beside(k, "_data.S"), put_asm);
+        add_text(k, &p, beside(k, ".meta"), put_meta);
+    }
+    return finish_group(&p);
 }
 
 static bool
@@ -359,8 +441,11 @@ write_binary(struct compile *k)
                 *s = ',';
         l.cc_flags = split(k->arena, copy);
     }
-    return link_program(k->arena, k->diag, k->program, &e, &l, k->out)
-        && (k->emit != EMIT_OBJ || write_header(k));
+    struct group p = { .ok = true };
+    if (k->emit == EMIT_OBJ)
+        add_header(k, &p);
+    p.ok = p.ok && link_program(k->arena, k->diag, k->program, &e, &l, k->out);
+    return finish_group(&p);
 }
 
 static bool
@@ -398,8 +483,7 @@ write_report(struct compile *k)
         const char *file;
         if (k->line->at[i].id != OPT_REPORT)
             continue;
-        if (!report_spec(k->arena, k->line->at[i].value, &form, &file))
-            return options_wrong(PROGRAM_CC, "--report knows text, csv and json, not '%s'", k->line->at[i].value) == 0;
+        report_spec(k->arena, k->line->at[i].value, &form, &file);
         struct out *o = out_open(file ? file : "-", k->diag);
         if (!o)
             return false;
@@ -488,7 +572,7 @@ compile_model(struct arena *a, struct diag *d, const struct command_line *c)
     const char *target = option_value(c, OPT_TARGET);
     long long samples = 1;
 
-    if (!read_options(&k) || !read_names(&k) || !option_number(c, OPT_VERIFY, 1, &samples))
+    if (!read_options(&k) || !read_passes(&k) || !read_names(&k) || !option_number(c, OPT_VERIFY, 1, &samples))
         return 2;
     if (option_given(c, OPT_VERIFY))
         k.verify = verify_new(a, (int)samples);

@@ -19,11 +19,14 @@ set_warnings(struct arena *a, struct diag *d, const struct command_line *c)
 
     for (; *list; list++) {
         const char *s = *list;
-        bool ok = strcmp(s, "error") == 0 || strcmp(s, "all") == 0 ? true
-            : str_starts(s, "error=") ? diag_switch(d, s + 6, DIAG_AS_ERROR)
-            : str_starts(s, "no-") ? diag_switch(d, s + 3, DIAG_OFF) : diag_switch(d, s, DIAG_ON);
-        if (!ok) {
-            options_wrong(PROGRAM_CC, "no warning '%s'; --print-diags lists them", s);
+        bool error = str_starts(s, "error="), off = str_starts(s, "no-");
+        const char *id = error ? s + 6 : off ? s + 3 : s;
+        if (strcmp(s, "error") == 0 || strcmp(s, "all") == 0)
+            continue;
+        if (!diag_switch(d, id, error ? DIAG_AS_ERROR : off ? DIAG_OFF : DIAG_ON)) {
+            const char *near = info_nearest_diag(id);
+            options_wrong(PROGRAM_CC, near ? "no warning '%s'; did you mean '%s'?"
+                          : "no warning '%s'; --print-diags lists them%s", id, near ? near : "");
             return false;
         }
     }
@@ -44,12 +47,13 @@ work(struct arena *a, struct diag *d, const struct command_line *c)
 {
     int status;
 
-    if (!set_warnings(a, d, c))
+    if (!set_warnings(a, d, c) || !option_reports(a, c, OPT_REPORT))
         return 2;
     if (info_asked(a, d, c, &status))
         return status;
     if (c->nfile != 1)
-        return options_wrong(PROGRAM_CC, c->nfile ? "one model at a time, not %d" : "no model given%.0d", c->nfile);
+        return c->nfile ? options_wrong(PROGRAM_CC, "one model at a time, not %d", c->nfile)
+            : options_wrong(PROGRAM_CC, "no model given");
     return compile_model(a, d, c);
 }
 
@@ -64,11 +68,11 @@ main(int argc, char **argv)
     if (!options_parse(a, PROGRAM_CC, argc, argv, &c))
         return 2;
     if (option_given(&c, OPT_HELP))
-        return options_help(PROGRAM_CC, option_value(&c, OPT_HELP), stdout) ? 0
+        return options_help(PROGRAM_CC, option_value(&c, OPT_HELP), stdout) ? options_end(PROGRAM_CC, 0)
             : options_wrong(PROGRAM_CC, "no help on '%s'", option_value(&c, OPT_HELP));
     if (option_given(&c, OPT_VERSION)) {
         info_version(a, PROGRAM_CC, option_given(&c, OPT_VERBOSE));
-        return 0;
+        return options_end(PROGRAM_CC, 0);
     }
     int color = option_word(&c, OPT_COLOR, 0, when), progress = option_word(&c, OPT_PROGRESS, 0, when);
     int json = option_word(&c, OPT_DIAGNOSTICS, 0, forms);
@@ -82,5 +86,5 @@ main(int argc, char **argv)
     diag_flush(d);
     diag_free(d);
     arena_free(a);
-    return status;
+    return options_end(PROGRAM_CC, status);
 }

@@ -89,7 +89,7 @@ read_options(struct run *r)
         options_wrong(PROGRAM_RUN, "--tolerance wants int:N, abs=A, rel=R, not '%s'", tolerance);
         return false;
     }
-    return true;
+    return option_reports(r->arena, r->line, OPT_RUN_REPORT);
 }
 
 /* ---- before */
@@ -188,8 +188,7 @@ write_reports(struct run *r)
         const char *file;
         if (r->line->at[i].id != OPT_RUN_REPORT)
             continue;
-        if (!report_spec(r->arena, r->line->at[i].value, &form, &file))
-            return options_wrong(PROGRAM_RUN, "--report knows text, csv and json, not '%s'", r->line->at[i].value) == 0;
+        report_spec(r->arena, r->line->at[i].value, &form, &file);
         struct out *o = out_open(file ? file : "-", r->diag);
         if (!o)
             return false;
@@ -316,7 +315,7 @@ work(struct run *r)
     if (bake)
         return elf_bake(r->arena, r->diag, r->elf, patches, n, bake) ? 0 : 1;
     if (!start(r, patches, n))
-        return 3;
+        return 1;                        /* main turns fatal ones into 3 */
     int status = finish(r);
     qemu_release(&r->result);
     return status;
@@ -333,11 +332,11 @@ main(int argc, char **argv)
     if (!options_parse(a, PROGRAM_RUN, argc, argv, &c))
         return 2;
     if (option_given(&c, OPT_HELP))
-        return options_help(PROGRAM_RUN, option_value(&c, OPT_HELP), stdout) ? 0
+        return options_help(PROGRAM_RUN, option_value(&c, OPT_HELP), stdout) ? options_end(PROGRAM_RUN, 0)
             : options_wrong(PROGRAM_RUN, "no help on '%s'", option_value(&c, OPT_HELP));
     if (option_given(&c, OPT_VERSION)) {
         info_version(a, PROGRAM_RUN, option_given(&c, OPT_VERBOSE));
-        return 0;
+        return options_end(PROGRAM_RUN, 0);
     }
     if (c.nfile == 0)
         return options_wrong(PROGRAM_RUN, "no program given");
@@ -356,5 +355,5 @@ main(int argc, char **argv)
     diag_flush(d);
     diag_free(d);
     arena_free(a);
-    return status;
+    return options_end(PROGRAM_RUN, status);
 }

@@ -109,20 +109,27 @@ print_passes(void)
         printf("%-16s %s%s\n", passes[i]->name, passes[i]->doc, passes[i]->level ? "" : " (always)");
 }
 
+/* NULL: none is near. */
+const char *
+info_nearest_diag(const char *id)
+{
+    static const char *names[512];
+
+    for (int n = 0; diag_rows[n].id && n < 511; n++)
+        names[n] = diag_rows[n].id;
+    return str_nearest(id, names);
+}
+
 static int
 explain(const char *id)
 {
     const struct diag_row *r = diag_find(id);
-    static const char *names[512];
-    int n = 0;
 
     if (r) {
         printf("%s\n\n%s\n", r->id, r->doc);
         return 0;
     }
-    for (; diag_rows[n].id && n < 511; n++)
-        names[n] = diag_rows[n].id;
-    const char *near = str_nearest(id, names);
+    const char *near = info_nearest_diag(id);
     return near ? options_wrong(PROGRAM_CC, "no diagnostic '%s'; did you mean '%s'?", id, near)
                 : options_wrong(PROGRAM_CC, "no diagnostic '%s'; --print-diags lists them", id);
 }

@@ -113,7 +113,7 @@ run(struct linking *k, struct argv *v)
             fprintf(stderr, "%s%s", i ? " " : "", v->at[i]);
         fputs("\n", stderr);
     }
-    struct proc p = { .argv = v->at, .capture_err = true };
+    struct proc p = { .argv = v->at, .capture_err = true, .temp = k->dir };
     if (!proc_run(k->arena, k->diag, &p, &r)) {
         diag_hint(k->diag, "install gcc-riscv64-unknown-elf, or name another with --cc or GEMMCC_CC;"
                   " --emit=c needs none");
@@ -229,6 +229,18 @@ link_elf(struct linking *k, const char *out)
 
 /* ---- */
 
+/* As the linker would have made it; devices stay as they are. */
+static void
+make_executable(const char *path)
+{
+    struct stat st;
+    mode_t mask = umask(0);
+
+    umask(mask);
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        chmod(path, 0777 & ~mask);
+}
+
 /* The finished file takes its place in one step. */
 static bool
 deliver(struct linking *k, const char *from, const char *to)
@@ -242,7 +254,7 @@ deliver(struct linking *k, const char *from, const char *to)
     if (!out_close(o))
         return false;
     if (!k->l->object && strcmp(to, "-") != 0)
-        chmod(to, 0755);
+        make_executable(to);
     return true;
 }
 

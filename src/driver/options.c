@@ -1,6 +1,7 @@
 /* Parses, explains and completes options from one table. */
 #include "src/driver/options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "src/base/str.h"
 #include "src/base/term.h"
 #include "src/base/vec.h"
+#include "src/report/report.h"
 
 #define CC PROGRAM_CC
 #define RUN PROGRAM_RUN
@@ -38,6 +40,15 @@ options_wrong(unsigned program, const char *fmt, ...)
     va_end(ap);
     fprintf(stderr, "\ntry '%s --help'\n", program_name(program));
     return 2;
+}
+
+int
+options_end(unsigned program, int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "%s: cannot write to standard output: %s\n", program_name(program), strerror(errno));
+    return 3;
 }
 
 /* ---- parsing: getopt_long does the work, the messages are ours */
@@ -104,6 +115,18 @@ by_letter(unsigned program, int letter)
     return -1;
 }
 
+/* "--calibrate, --calib-limit" */
+static char *
+beginning_with(struct arena *a, const struct getopt_tables *t, const char *name)
+{
+    char *list = arena_strdup(a, "");
+
+    for (int i = 0; t->names[i]; i++)
+        if (str_starts(t->names[i], name))
+            list = arena_printf(a, "%s%s--%s", list, *list ? ", " : "", t->names[i]);
+    return list;
+}
+
 static bool
 complain(struct arena *a, unsigned program, const struct getopt_tables *t, int kind, const char *word)
 {
@@ -125,10 +148,13 @@ complain(struct arena *a, unsigned program, const struct getopt_tables *t, int k
             return false;
         }
     near = str_nearest(name, t->names);
-    if (near)
+    char *list = beginning_with(a, t, name);
+    if (*name && *list)
+        options_wrong(program, "option '--%s' is ambiguous: %s", name, list);
+    else if (near)
         options_wrong(program, "unknown option '--%s'; did you mean '--%s'?", name, near);
     else
-        options_wrong(program, "unknown or ambiguous option '--%s'", name);
+        options_wrong(program, "unknown option '--%s'", name);
     return false;
 }
 
@@ -249,6 +275,20 @@ option_number(const struct command_line *c, enum option_id id, long long min, lo
     name_of(c, id, name, sizeof name);
     options_wrong(c->program, "%s wants a number from %lld on, not '%s'", name, min, v);
     return false;
+}
+
+bool
+option_reports(struct arena *a, const struct command_line *c, enum option_id id)
+{
+    enum report_form form;
+    const char *file;
+
+    for (const char *const *s = option_values(a, c, id); *s; s++)
+        if (!report_spec(a, *s, &form, &file)) {
+            options_wrong(c->program, "--report knows text, csv and json, not '%s'", *s);
+            return false;
+        }
+    return true;
 }
 
 /* ---- help */

@@ -38,9 +38,13 @@ const char *const *option_values(struct arena *a, const struct command_line *c, 
 /* One of the words, by number; -1 after a message. */
 int option_word(const struct command_line *c, enum option_id id, int def, const char *const *words);
 bool option_number(const struct command_line *c, enum option_id id, long long min, long long *value);
+/* Every --report=KIND[:FILE]; false after a message. */
+bool option_reports(struct arena *a, const struct command_line *c, enum option_id id);
 /* The page for --help[=TOPIC]; false: no such topic. */
 bool options_help(unsigned program, const char *topic, FILE *to);
-/* "usage: see ..." */
+/* A message on standard error with a hint where to look; 2, the exit status. */
 int options_wrong(unsigned program, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Standard output reached its end; else a message and 3 in place of `status`. */
+int options_end(unsigned program, int status);
 
 #endif

@@ -104,13 +104,23 @@ note_block(struct out *o, const char *text)
 }
 
 static void
+field(struct emitter *w, const char *text, const char *note)
+{
+    if (note)
+        out_printf(w->o, "    %-28s /* %s */\n", text, note);
+    else
+        out_printf(w->o, "    %s\n", text);
+}
+
+static void
 kernel_args(struct emitter *w, const struct prog *q)
 {
     out_printf(w->o, "struct %s_args {\n", q->name);
     for (int i = 0; i < q->nparam; i++)
-        out_printf(w->o, "    %s %s;\n", is_address(w->p, q, i) ? "struct gm_place" : "uint64_t", q->var[i]);
+        field(w, arena_printf(w->arena, "%s %s;", is_address(w->p, q, i) ? "struct gm_place" : "uint64_t", q->var[i]),
+              q->var_note[i]);
     for (int i = 0; i < q->ntable; i++)
-        out_printf(w->o, "    const uint64_t *%s;\n", q->table[i]);
+        field(w, arena_printf(w->arena, "const uint64_t *%s;", q->table[i]), q->table_note[i]);
     out_puts(w->o, "};\n\n");
 }
 

@@ -71,6 +71,21 @@ is_const(const struct pexpr *e, uint64_t value)
     return e->kind == PX_CONST && e->value == value;
 }
 
+/* 0 or 1, as an operand of && or || that is left alone has to become. */
+static struct pexpr *
+truth(struct fixing *f, struct pexpr *e)
+{
+    if (e->kind >= PX_LT)
+        return e;
+    if (e->kind == PX_CONST)
+        return constant(f, e->value != 0);
+    struct pexpr *t = constant(f, 0), *r = arena_dup(f->arena, t, sizeof *t);
+    r->kind = PX_NE;
+    r->a = e;
+    r->b = t;
+    return r;
+}
+
 /* x + 0, x - 0, x * 1, x << 0, x | 0: just x; x && 0, x * 0: 0. */
 static struct pexpr *
 simplify(struct fixing *f, struct pexpr *e)
@@ -91,11 +106,11 @@ simplify(struct fixing *f, struct pexpr *e)
     case PX_LAND:
         if (is_const(a, 0) || is_const(b, 0))
             return constant(f, 0);
-        return a->kind == PX_CONST ? b : b->kind == PX_CONST ? a : e;
+        return a->kind == PX_CONST ? truth(f, b) : b->kind == PX_CONST ? truth(f, a) : e;
     case PX_LOR:
         if ((a->kind == PX_CONST && a->value) || (b->kind == PX_CONST && b->value))
             return constant(f, 1);
-        return is_const(a, 0) ? b : is_const(b, 0) ? a : e;
+        return is_const(a, 0) ? truth(f, b) : is_const(b, 0) ? truth(f, a) : e;
     default:
         return e;
     }
@@ -172,15 +187,16 @@ read_expr(struct reads *r, const struct pexpr *e)
     read_expr(r, e->c);
 }
 
-/* x = x + 1 does not make x needed. */
+/* What x reads of itself does not make x needed. */
 static void
 read_list(struct reads *r, const struct pstmt *s)
 {
     for (; s; s = s->next) {
-        bool update = s->kind == PS_SET && s->e[0]->kind >= PX_ADD && s->e[0]->a->kind == PX_VAR
-            && s->e[0]->a->index == s->var;
+        int own = s->kind == PS_SET ? r->var[s->var] : 0;
         for (int i = 0; i < 4; i++)
-            read_expr(r, update ? s->e[0]->b : s->e[i]);
+            read_expr(r, s->e[i]);
+        if (s->kind == PS_SET)
+            r->var[s->var] = own;
         if (s->kind == PS_FOR)
             r->var[s->var]++;
         read_list(r, s->body);
@@ -240,6 +256,7 @@ compact(struct arena *a, struct prog *q, int *keep, int nkeep)
 {
     int *var = NEWN(a, int, q->nvar), *table = NEWN(a, int, q->ntable + 1);
     const char **vname = NEWN(a, const char *, q->nvar), **tname = NEWN(a, const char *, q->ntable + 1);
+    const char **vnote = NEWN(a, const char *, q->nparam + 1), **tnote = NEWN(a, const char *, q->ntable + 1);
     struct reads r = { var, table };
     int nv = 0, nt = 0, np = 0;
 
@@ -251,6 +268,8 @@ compact(struct arena *a, struct prog *q, int *keep, int nkeep)
     for (int i = 0; i < q->nvar; i++) {
         bool used = var[i] > 0;
         var[i] = used ? nv : -1;
+        if (used && i < q->nparam)
+            vnote[nv] = q->var_note[i];
         if (used)
             vname[nv++] = q->var[i];
         if (i < q->nparam)
@@ -260,12 +279,16 @@ compact(struct arena *a, struct prog *q, int *keep, int nkeep)
         bool used = table[i] > 0;
         table[i] = used ? nt : -1;
         if (used)
+            tnote[nt] = q->table_note[i];
+        if (used)
             tname[nt++] = q->table[i];
     }
     rename_list(q->body, var, table);
     for (int i = 0; i < nkeep; i++)
         keep[i] = keep[i] < 0 ? -1 : var[keep[i]];
     q->var = vname;
+    q->var_note = vnote;
+    q->table_note = tnote;
     q->nvar = nv;
     q->nparam = np;
     q->table = tname;
@@ -281,9 +304,12 @@ prog_specialise(struct arena *a, const struct prog *p, const uint8_t *fixed,
     struct fixing f = { a, p, fixed, value, map };
 
     q->var = NEWN(a, const char *, p->nvar);
+    q->var_note = NEWN(a, const char *, p->nparam + 1);
     q->nvar = 0;
     for (int i = 0; i < p->nvar; i++) {
         map[i] = i < p->nparam && fixed[i] ? -1 : q->nvar;
+        if (map[i] >= 0 && i < p->nparam)
+            q->var_note[q->nvar] = p->var_note[i];
         if (map[i] >= 0)
             q->var[q->nvar++] = p->var[i];
         if (i < p->nparam)

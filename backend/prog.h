@@ -8,8 +8,9 @@
  * to layer are its arguments: numbers, addresses, and constant tables of moves,
  * segments and taps.
  *
- *   kernel  := "kernel" name "(" params [";" tables] ")" block
+ *   kernel  := "kernel" name "(" [params] [";" tables] ")" block
  *   params  := name { "," name }          tables := name "[]" { "," name "[]" }
+ *              (a # note after a name and its comma says what it means)
  *   block   := "{" { stmt } "}"
  *   stmt    := name "=" expr ";" | name "+=" expr ";" | name "-=" expr ";"
  *            | "if" "(" expr ")" block [ "else" ( block | if ) ]
@@ -20,8 +21,9 @@
  *   expr    := C operators || && | ^ & == != < <= > >= << >> + - * over numbers,
  *              names, name[expr], rc(rows, cols, local), ACC, ACCUMULATE, GARBAGE
  *
- * Commands: mvin mvin2 mvin3 mvout preload compute_preloaded compute_accumulated
- * (two operands each, as the instruction takes them), config_ex(a_stride),
+ * Only variables are set, parameters and tables are not.  Commands: mvin mvin2 mvin3
+ * mvout preload compute_preloaded compute_accumulated (two operands each, as the
+ * instruction takes them), config_ex(a_stride),
  * config_ld(state, stride, block_stride, shrink), config_st(stride, scale_bits, act),
  * config_pool(stride, scale_bits, fields): fields are rs1 of a pooling CONFIG_ST,
  * fence(). */
@@ -69,6 +71,7 @@ struct prog {
     const char *doc;             /* notes before the kernel */
     const char **var; int nvar, nparam;    /* parameters first */
     const char **table; int ntable;
+    const char **var_note, **table_note;   /* of parameters and tables; NULL: none */
     struct pstmt *body;
 };
 

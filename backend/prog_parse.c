@@ -3,6 +3,7 @@
 #include "backend/prog.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,13 +18,14 @@ struct parser {
     struct arena *arena;
     struct diag *diag;
     const char *file, *at;
-    int line, depth;
+    int line, depth, params;
     enum token token;
     char text[256];
     uint64_t number;
     bool failed;
     VEC(const char *) vars;
     VEC(const char *) tables;
+    VEC(const char *) var_notes, table_notes;
     VEC(struct proc) procs;
 };
 
@@ -67,8 +69,10 @@ skip_blank(struct parser *p)
 static void
 take(struct parser *p, enum token t, size_t n)
 {
-    if (n >= sizeof p->text)
-        n = sizeof p->text - 1;
+    if (n >= sizeof p->text) {
+        fail(p, "a line or name is too long");
+        return;
+    }
     memcpy(p->text, p->at, n);
     p->text[n] = 0;
     p->at += n;
@@ -93,8 +97,11 @@ advance(struct parser *p)
         take(p, T_NAME, n);
     } else if (isdigit((unsigned char)*p->at)) {
         char *end;
+        errno = 0;
         p->number = strtoull(p->at, &end, 0);
         take(p, T_NUMBER, (size_t)(end - p->at));
+        if (errno)
+            fail(p, "a number is too large");
     } else {
         static const char *const pairs[] = { "||", "&&", "==", "!=", "<=", ">=", "<<", ">>", "+=", "-=", "[]" };
         size_t n = 1;
@@ -170,6 +177,17 @@ variable(struct parser *p, const char *s)
     return p->vars.n - 1;
 }
 
+/* What a statement sets: parameters stay as they are, since specialising replaces them. */
+static int
+target(struct parser *p, const char *s)
+{
+    int i = variable(p, s);
+
+    if (i < p->params)
+        fail(p, "a parameter is set");
+    return i;
+}
+
 static struct pexpr *expression(struct parser *p, int level);
 
 static struct pexpr *
@@ -231,6 +249,8 @@ expression(struct parser *p, int level)
 {
     if (++p->depth > 200)
         fail(p, "nested too deeply");
+    if (p->failed)
+        return make(p, PX_CONST, NULL, NULL);
     struct pexpr *e = primary(p);
 
     for (bool again = !p->failed; again;) {
@@ -310,7 +330,7 @@ assignment(struct parser *p, const char *s)
     else
         fail(p, "an assignment or a command is wanted");
     struct pexpr *e = expression(p, 1);
-    st->var = variable(p, s);
+    st->var = target(p, s);
     if (plus || minus) {
         struct pexpr *v = make(p, PX_VAR, NULL, NULL);
         v->index = st->var;
@@ -343,7 +363,7 @@ statement(struct parser *p)
     }
     if (accept(p, "for")) {
         struct pstmt *s = statement_of(p, PS_FOR);
-        s->var = variable(p, name(p));
+        s->var = target(p, name(p));
         expect(p, "<");
         s->e[0] = expression(p, 1);
         s->body = block(p);
@@ -393,25 +413,48 @@ block(struct parser *p)
 }
 
 static void
+parameter(struct parser *p, bool table)
+{
+    const char *s = name(p);
+
+    if (table) {
+        expect(p, "[]");
+        vec_push(p->arena, &p->tables, s);
+        vec_push(p->arena, &p->table_notes, (const char *)NULL);
+    } else {
+        vec_push(p->arena, &p->vars, s);
+        vec_push(p->arena, &p->var_notes, (const char *)NULL);
+    }
+}
+
+/* A note belongs to the name before it. */
+static void
+parameter_note(struct parser *p, bool table)
+{
+    if (p->token != T_NOTE)
+        return;
+    if (table && p->tables.n)
+        p->table_notes.at[p->tables.n - 1] = arena_strdup(p->arena, p->text);
+    else if (!table && p->vars.n)
+        p->var_notes.at[p->vars.n - 1] = arena_strdup(p->arena, p->text);
+    advance(p);
+}
+
+static void
 parameters(struct parser *p)
 {
-    bool tables = false;
+    bool tables = false, next;
 
     expect(p, "(");
     while (!p->failed && !is(p, ")")) {
-        const char *s = name(p);
-        if (tables) {
-            expect(p, "[]");
-            vec_push(p->arena, &p->tables, s);
-        } else {
-            vec_push(p->arena, &p->vars, s);
-        }
-        if (is(p, ")"))
-            break;
-        if (accept(p, ";"))
-            tables = true;
-        else
-            expect(p, ",");
+        parameter(p, tables);
+        next = is(p, ";");
+        if (!next && !accept(p, ",") && !is(p, ")") && p->token != T_NOTE)
+            fail(p, "',' is missing");
+        if (next)
+            advance(p);
+        parameter_note(p, tables);
+        tables |= next;
     }
     expect(p, ")");
 }
@@ -451,11 +494,13 @@ prog_parse(struct arena *a, struct diag *d, const char *file, const char *text)
     expect(&p, "kernel");
     g->name = name(&p);
     parameters(&p);
-    g->nparam = p.vars.n;
+    g->nparam = p.params = p.vars.n;
     g->body = block(&p);
     if (p.token != T_END)
         fail(&p, "something follows the kernel");
     g->doc = doc;
+    g->var_note = p.var_notes.at;
+    g->table_note = p.table_notes.at;
     g->var = p.vars.at;
     g->nvar = p.vars.n;
     g->table = p.tables.at;

@@ -149,6 +149,12 @@ list(struct printer *w, const struct pstmt *s)
         }
 }
 
+static void
+parameter(struct out *o, const char *name, const char *brackets, const char *end, const char *note)
+{
+    out_printf(o, "%s%s%s%s%s\n", name, brackets, end, note ? "  # " : "", note ? note : "");
+}
+
 void
 prog_print(const struct prog *p, struct out *o)
 {
@@ -159,11 +165,13 @@ prog_print(const struct prog *p, struct out *o)
         out_printf(o, "# %.*s\n", (int)n, s);
         s += n + (s[n] != 0);
     }
-    out_printf(o, "kernel %s(", p->name);
+    out_printf(o, "kernel %s(\n", p->name);
+    out_indent(o, 1);
     for (int i = 0; i < p->nparam; i++)
-        out_printf(o, "%s%s", i ? ", " : "", p->var[i]);
+        parameter(o, p->var[i], "", i + 1 == p->nparam ? p->ntable ? ";" : "" : ",", p->var_note[i]);
     for (int i = 0; i < p->ntable; i++)
-        out_printf(o, "%s%s[]", i ? ", " : "; ", p->table[i]);
+        parameter(o, p->table[i], "[]", i + 1 == p->ntable ? "" : ",", p->table_note[i]);
+    out_indent(o, -1);
     out_puts(o, ")");
     body(&w, p->body, "\n");
 }

@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	test/unit/check_hostile \
 	test/unit/check_image \
 	test/unit/check_output \
+	test/unit/check_prog \
 	test/unit/check_target \
 	test/unit/check_weights
 
@@ -41,7 +42,8 @@ test_libbuild_a_SOURCES = test/passes/memory.c test/passes/memory.h test/passes/
 	test/passes/nets.h test/unit/build.c test/unit/build.h test/unit/simtest.c \
 	test/unit/simtest.h test/sim_literal.c test/sim_literal.h \
 	test/unit/layercase.c test/unit/layercase.h test/unit/layerref.c \
-	test/unit/layerrefuse.c test/unit/layers.c test/unit/layers.h
+	test/unit/layerrefuse.c test/unit/layers.c test/unit/layers.h \
+	test/unit/proggen.c test/unit/proggen.h
 
 TEST_LIBS = test/libbuild.a $(ALL_LIBS) $(CHECK_LIBS)
 LDADD = $(TEST_LIBS)

@@ -44,10 +44,12 @@ regrouped(struct graph *g, const struct value *w, int64_t c, int64_t pixels)
 static struct value *
 weights_for(struct graph *g, const struct value *w, int64_t c, int64_t pixels)
 {
+    /* First what it was made from: text names nothing before it is there. */
+    const struct value *real = w->real ? graph_const(g, w->real->name, &w->real->type,
+                                                     regrouped(g, w->real, c, pixels)) : NULL;
     struct value *v = graph_const(g, w->name, &w->type, regrouped(g, w, c, pixels));
 
-    if (w->real)
-        v->real = graph_const(g, w->real->name, &w->real->type, regrouped(g, w->real, c, pixels));
+    v->real = real;
     return v;
 }
 

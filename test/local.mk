@@ -30,6 +30,9 @@ UNIT_TESTS = \
 	test/unit/check_weights
 
 SH_TESTS = \
+	test/cli/info.sh \
+	test/cli/options.sh \
+	test/cli/text.sh \
 	test/doc/examples.sh \
 	test/doc/pages.sh \
 	test/floors.sh \
@@ -56,7 +59,7 @@ EXTRA_PROGRAMS += $(UNIT_TESTS)
 endif
 TESTS += $(SH_TESTS)
 noinst_HEADERS += test/unit/frontfix.h test/unit/tap.h
-EXTRA_DIST += $(SH_TESTS)
+EXTRA_DIST += $(SH_TESTS) test/lib.sh
 
 # Programs for the array by hand, and what runs them.
 check_PROGRAMS += test/run/runner

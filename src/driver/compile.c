@@ -243,6 +243,9 @@ read_model(struct compile *k)
     }
     if (!k->g)
         return false;
+    struct place_ref at = { .file = k->model };
+    if (!k->g->noutput)
+        return diag_error(k->diag, &at, "graph-output", "nothing comes out of it; is it cut off?");
     if (!known_nodes(k))
         return false;
     const char *file = option_value(k->line, OPT_LABELS), *recipe = option_value(k->line, OPT_RECIPE);
@@ -526,7 +529,8 @@ summary(struct compile *k)
     int array = 0, core = 0;
     const char *names;
 
-    if (option_given(k->line, OPT_QUIET) || !k->program)
+    const char *form = option_value(k->line, OPT_DIAGNOSTICS);
+    if (option_given(k->line, OPT_QUIET) || !k->program || (form && strcmp(form, "json") == 0))
         return;
     for (int i = 0; i < k->program->nlayer; i++)
         cycles += k->program->layers[i]->cost.cycles;

@@ -41,10 +41,10 @@ static double
 move_issue(const struct target *t, const struct product *g, const struct stream *s)
 {
     double units = (double)s->groups * (s->cut.reload ? 1.0 : 1.0 / (double)s->chunks);
-    double moves = units * (double)s->moves + (s->cut.resident ? 0 : (double)s->w_steps);
+    double inputs = units * (double)s->moves, weights = s->cut.resident ? 0 : (double)s->w_steps;
     double bias = g->bias ? (double)s->biases * (10 + 6 * (double)s->nj) : 0;
 
-    return (moves * 28 + bias + (double)s->stores * 12) * t->core_instr;
+    return (inputs * 22 + weights * 14 + bias + (double)s->stores * 12) * t->core_instr;
 }
 
 /* One move of `rows` rows of `bytes` each, every line from the cache or from memory. */
@@ -115,7 +115,9 @@ stream_cost(const struct product *g, const struct target *t, const struct stream
         + (double)s->cut.lead * wmove_far;
     double tail = store + (double)t->ex_latency;
     struct cost c = { .limit = limit };
-    c.cycles = (uint64_t)(phases * (most + 12) + head + tail);
+    /* Between tiles and groups the core sets up while the array's queue runs dry. */
+    double turns = 60 + 50 * (double)s->groups;
+    c.cycles = (uint64_t)(phases * (most + turns) + head + tail);
     c.bytes_in = s->w_total * t->dim * s->w_cols + s->a_units * s->a_block * width
         + (g->bias ? s->tiles * g->o * acc : 0);
     c.bytes_out = g->batch * g->oh * g->ow * g->o;

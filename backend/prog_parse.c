@@ -412,11 +412,15 @@ block(struct parser *p)
     return first;
 }
 
-static void
+/* Tables come last; without parameters there need not be a ';' before them. */
+static bool
 parameter(struct parser *p, bool table)
 {
     const char *s = name(p);
 
+    table |= p->vars.n == 0 && is(p, "[]");
+    if (find(p->vars.at, p->vars.n, s) >= 0 || find(p->tables.at, p->tables.n, s) >= 0)
+        fail(p, "a name is there twice");
     if (table) {
         expect(p, "[]");
         vec_push(p->arena, &p->tables, s);
@@ -425,6 +429,7 @@ parameter(struct parser *p, bool table)
         vec_push(p->arena, &p->vars, s);
         vec_push(p->arena, &p->var_notes, (const char *)NULL);
     }
+    return table;
 }
 
 /* A note belongs to the name before it. */
@@ -443,11 +448,12 @@ parameter_note(struct parser *p, bool table)
 static void
 parameters(struct parser *p)
 {
-    bool tables = false, next;
+    bool tables, next;
 
     expect(p, "(");
+    tables = accept(p, ";");
     while (!p->failed && !is(p, ")")) {
-        parameter(p, tables);
+        tables = parameter(p, tables);
         next = is(p, ";");
         if (!next && !accept(p, ",") && !is(p, ")") && p->token != T_NOTE)
             fail(p, "',' is missing");

@@ -36,6 +36,13 @@ constant(struct printer *w, const struct pexpr *e)
         out_printf(w->o, "0x%" PRIx64 "%s", e->value, w->c && e->value >> 32 ? "u" : "");
 }
 
+/* An int to C, where programs have 64 bits. */
+static bool
+narrow(const struct pexpr *e)
+{
+    return e->kind >= PX_LT || (e->kind == PX_CONST && !e->name && e->value >> 32 == 0);
+}
+
 static void
 expr(struct printer *w, const struct pexpr *e, int level)
 {
@@ -67,7 +74,11 @@ expr(struct printer *w, const struct pexpr *e, int level)
     /* C compilers ask for brackets where bit and shift operators mix. */
     bool brackets = mine < level || (w->c && level > 1 && mine < 9);
     out_puts(w->o, brackets ? "(" : "");
-    expr(w, e->a, mine);
+    bool shift = e->kind == PX_SHL || e->kind == PX_SHR;
+    bool sum = e->kind == PX_ADD || e->kind == PX_SUB || e->kind == PX_MUL;
+    bool cast = w->c && narrow(e->a) && (shift || (sum && narrow(e->b)));
+    out_puts(w->o, cast ? "(uint64_t)" : "");
+    expr(w, e->a, cast ? 11 : mine);
     out_printf(w->o, " %s ", operators[e->kind].text);
     expr(w, e->b, mine + 1);
     out_puts(w->o, brackets ? ")" : "");

@@ -99,6 +99,16 @@ command(struct walk *w, const struct pstmt *s)
     }
 }
 
+/* The end of a loop, looked at again each time as in C; mostly a register. */
+static uint64_t
+limit(struct walk *w, const struct pexpr *e)
+{
+    uint64_t n = w->instructions, v = value(w, e);
+
+    w->instructions = n;
+    return v;
+}
+
 static void
 run(struct walk *w, const struct pstmt *s)
 {
@@ -114,15 +124,12 @@ run(struct walk *w, const struct pstmt *s)
             while (!w->refused && value(w, s->e[0]))
                 run(w, s->body);
             break;
-        case PS_FOR: {
-            uint64_t n = value(w, s->e[0]);
-            for (uint64_t i = 0; i < n && !w->refused; i++) {
+        case PS_FOR:
+            for (w->var[s->var] = 0; !w->refused && w->var[s->var] < limit(w, s->e[0]); w->var[s->var]++) {
                 w->instructions += 2;
-                w->var[s->var] = i;
                 run(w, s->body);
             }
             break;
-        }
         case PS_COMMAND:
             command(w, s);
             break;

@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	test/unit/check_image \
 	test/unit/check_output \
 	test/unit/check_prog \
+	test/unit/check_progc \
 	test/unit/check_target \
 	test/unit/check_weights
 

@@ -92,7 +92,8 @@ START_TEST(grammar)
               "  else { while (x > 1 && b != 0 || a >= 2) { x = x >> 1; } } } twice(); }\n");
 
     ck_assert_str_eq(text_of(p),
-        "# first\n# second\nkernel k(a, b; t[]) {\n    # note\n    x = a | b << 2 + 3 * 2;\n"
+        "# first\n# second\nkernel k(\n    a,\n    b;\n    t[]\n) {\n    # note\n    x = a | b << "
+        "2 + 3 * 2;\n"
         "    x += 16;\n    x -= t[b + 1];\n    mvin(a, x);\n    mvin(b, x);\n    for i < 3 {\n"
         "        if (a) {\n            fence();\n        } else if (b) {\n"
         "            x = rc(1, 2, ACC + i);\n        } else {\n"
@@ -258,27 +259,27 @@ static const struct {
     { "f",
         "kernel k(a, b, f; t[], u[]) { x = 1; y = a; if (f) { mvin(a, t[0]); } else { mvin(b + y, "
         "u[0]); } x += 2; }",
-        "kernel k_s(a; t[]) {\n    mvin(a, t[0]);\n}\n" },
+        "kernel k_s(\n    a;\n    t[]\n) {\n    mvin(a, t[0]);\n}\n" },
     { "", "kernel k(a, b, f; t[], u[]) { if (f == 0) { mvin(a, t[0]); } else { mvin(b, u[0]); } }",
-        "kernel k_s(a; t[]) {\n    mvin(a, t[0]);\n}\n" },
+        "kernel k_s(\n    a;\n    t[]\n) {\n    mvin(a, t[0]);\n}\n" },
     { "f", "kernel k(a, f) { if (a) { if (f) { x = 1; } } else if (f) { mvin(f, a); } }",
-        "kernel k_s(a) {\n    if (a) {\n    } else {\n        mvin(1, a);\n    }\n}\n" },
+        "kernel k_s(\n    a\n) {\n    if (a) {\n    } else {\n        mvin(1, a);\n    }\n}\n" },
     /* loops that never run */
     { "", "kernel k(a, f) { while (f) { mvin(a, a); } for i < f * 3 { mvin(i, a); } mvout(a, 1); }",
-        "kernel k_s(a) {\n    mvout(a, 1);\n}\n" },
+        "kernel k_s(\n    a\n) {\n    mvout(a, 1);\n}\n" },
     /* arithmetic */
     { "f", "kernel k(a, f) { mvin(a * f + (f - 1), a << f - 1 | f >> 1); }",
-        "kernel k_s(a) {\n    mvin(a, a);\n}\n" },
+        "kernel k_s(\n    a\n) {\n    mvin(a, a);\n}\n" },
     { "", "kernel k(a, f) { mvin(a * f + a, f && a); mvin(0 + a, a ^ f); }",
-        "kernel k_s(a) {\n    mvin(a, 0);\n    mvin(a, a);\n}\n" },
+        "kernel k_s(\n    a\n) {\n    mvin(a, 0);\n    mvin(a, a);\n}\n" },
     /* the value of && and || is 0 or 1, whatever is left of them */
     { "f", "kernel k(a, f) { mvin(f && a, f == 2 || a); mvin(f && a > 1, 0 || a == 3); }",
-        "kernel k_s(a) {\n    mvin(a != 0, a != 0);\n    mvin(a > 1, a == 3);\n}\n" },
+        "kernel k_s(\n    a\n) {\n    mvin(a != 0, a != 0);\n    mvin(a > 1, a == 3);\n}\n" },
     /* chains of what nobody reads */
     { "f", "kernel k(a, f) { x = a; y = x + f; z = y; z += z; mvin(a, f); }",
-        "kernel k_s(a) {\n    mvin(a, 1);\n}\n" },
+        "kernel k_s(\n    a\n) {\n    mvin(a, 1);\n}\n" },
     { "", "kernel k(a, f) { x = 0; for i < a { x += f; mvin(i, 1); } }",
-        "kernel k_s(a) {\n    for i < a {\n        mvin(i, 1);\n    }\n}\n" },
+        "kernel k_s(\n    a\n) {\n    for i < a {\n        mvin(i, 1);\n    }\n}\n" },
 };
 
 START_TEST(folding)

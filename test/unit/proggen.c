@@ -290,6 +290,11 @@ gen_prog(struct arena *a, uint32_t seed)
     for (; p->nvar < GEN_PARAMS; p->nvar++)
         p->var[p->nvar] = arena_printf(a, "p%d", p->nvar);
     p->nparam = p->nvar;
+    p->var_note = NEWN(a, const char *, GEN_PARAMS);
+    p->table_note = NEWN(a, const char *, 2);
+    for (int i = 0; i < GEN_PARAMS; i += 2)
+        p->var_note[i] = "what it means";
+    p->table_note[seed % 2] = "entries, of which there are several";
     for (; p->nvar < GEN_PARAMS + LOCALS; p->nvar++)
         p->var[p->nvar] = arena_printf(a, "v%d", p->nvar);
     for (int i = 0; i < LOCALS; i++) {
@@ -428,13 +433,12 @@ same_list(const struct pair *p, const struct pstmt *a, const struct pstmt *b)
     return !a && !b;
 }
 
+/* Some may be NULL. */
 static bool
-same_names(const char *const *a, int na, const char *const *b, int nb)
+same_names(const char *const *a, const char *const *b, int n)
 {
-    if (na != nb)
-        return false;
-    for (int i = 0; i < na; i++)
-        if (strcmp(a[i], b[i]) != 0)
+    for (int i = 0; i < n; i++)
+        if (!a[i] != !b[i] || (a[i] && strcmp(a[i], b[i]) != 0))
             return false;
     return true;
 }
@@ -443,7 +447,9 @@ bool
 prog_same(const struct prog *a, const struct prog *b)
 {
     return strcmp(a->name, b->name) == 0 && strcmp(a->doc, b->doc) == 0 && a->nvar == b->nvar
-        && same_names(a->var, a->nparam, b->var, b->nparam)
-        && same_names(a->table, a->ntable, b->table, b->ntable)
+        && a->nparam == b->nparam && a->ntable == b->ntable && same_names(a->var, b->var, a->nparam)
+        && same_names(a->table, b->table, a->ntable)
+        && same_names(a->var_note, b->var_note, a->nparam)
+        && same_names(a->table_note, b->table_note, a->ntable)
         && same_list(&(struct pair){ a, b }, a->body, b->body);
 }

@@ -31,6 +31,7 @@ UNIT_TESTS = \
 	test/unit/check_weights
 
 SH_TESTS = \
+	test/cli/errors.sh \
 	test/cli/info.sh \
 	test/cli/options.sh \
 	test/cli/text.sh \

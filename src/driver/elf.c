@@ -50,6 +50,8 @@ header(struct elf *e, struct diag *d, Elf *elf, GElf_Ehdr *h)
     if (h->e_type != ET_EXEC)
         return refuse(d, e->path, h->e_type == ET_REL ? "an object file, not a program"
             : "not an executable with fixed addresses");
+    if (h->e_shoff && !inside(e, h->e_shoff, (uint64_t)h->e_shnum * h->e_shentsize))
+        return refuse(d, e->path, "its section headers lie beyond the file's end; is it cut off?");
     e->entry = h->e_entry;
     return true;
 }

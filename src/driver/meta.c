@@ -67,6 +67,8 @@ list(struct reading *r, const struct conf_section *s, const char *key, int64_t *
         }
         to[n++] = x;
     }
+    if (v[strspn(v, " \t")])
+        bad(r, s, arena_printf(r->arena, "has no good '%s'", key));
     return n;
 }
 
@@ -203,9 +205,11 @@ meta_read(struct arena *a, struct diag *d, const char *file, const struct conf *
     m->layers = NEWN(a, struct meta_layer, c->nsection);
     for (int i = 0; i < c->nsection; i++)
         read_section(&r, m, &c->sections[i]);
-    if (r.ok && !m->target)
-        return NULL;
-    return r.ok ? m : NULL;
+    const char *lacks = !m->name ? "program" : !m->target ? "target" : NULL;
+    if (r.ok && lacks && !diag_count(d, SEV_ERROR))
+        diag_error(d, &(struct place_ref){ .file = file }, "meta-bad",
+                   "the program's description has no section [%s]", lacks);
+    return r.ok && !lacks ? m : NULL;
 }
 
 /* ---- conversions that the report does not count */

@@ -198,7 +198,7 @@ start(struct job *j, struct proc_result *p)
         j->run->gdb ? arena_printf(a, "tcp:127.0.0.1:%s", j->run->gdb) : NULL, NULL
     };
     struct proc c = { .argv = argv, .capture_out = true, .capture_err = true,
-        .timeout = j->run->timeout, .on_out = j->run->on_console, .ctx = j->run->ctx };
+        .timeout = j->run->timeout, .temp = j->dir, .on_out = j->run->on_console, .ctx = j->run->ctx };
 
     return proc_run(a, j->diag, &c, p);
 }

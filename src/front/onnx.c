@@ -367,6 +367,8 @@ other_kind(struct bytes b)
         { 0, "<!DOCTYPE", "a web page" },
         { 0, "ir_version:", "ONNX as text, which is not read" },
         { 0, "\x93NUMPY", "a NumPy array" },
+        { 0, "\x89PNG", "a picture" },
+        { 0, "\xff\xd8\xff", "a picture" },
     };
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {

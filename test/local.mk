@@ -73,6 +73,7 @@ EXTRA_DIST += \
 	test/run/rt.c
 
 include test/fuzz/local.mk
+include test/bench/local.mk
 
 TEST_EXTENSIONS = .sh
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh

@@ -153,6 +153,38 @@ START_TEST(refusals)
 }
 END_TEST
 
+/* Cold: nothing is in the cache, code and weights neither. */
+static const struct layer_shape promised[] = {
+    { "matmul 512 x 512 x 512", 512, 1, 512, 512, 0, 1, 1 },
+    { "conv 3x3 of 64 to 64 channels, 56 x 56", 64, 56, 56, 64, 3, 1, 1 },
+};
+
+START_TEST(speed)
+{
+    struct arena *a = arena_new();
+    struct diag *d = diag_new(a, &(struct diag_config){ 0 });
+    struct layer_case c = { .arena = a, .target = load(a, d, &machines[0]), .seed = 1 };
+    bool bias = _i & 1;
+    struct layer_run r;
+
+    case_shape(&c, &promised[_i / 2], bias);
+    case_expect(&c);
+    ck_assert_msg(layer_run(a, d, c.g, c.target, c.in, true, &r), "%s: %s", c.text, r.violation);
+    ck_assert_int_lt(first_difference(&c, r.out), 0);
+    const struct kernel *k = r.program->layers[0];
+    int64_t ideal = k->macs / (c.target->dim * c.target->dim);
+    double part = 100.0 * (double)ideal / (double)r.cycles;
+    printf("# %s: %.1f %% of peak, %llu cycles, %llu estimated, limited by %s (%s)\n", c.text, part,
+        (unsigned long long)r.cycles, (unsigned long long)k->cost.cycles, limit_name(k->cost.limit),
+        sched_text(a, &k->schedule));
+    fflush(stdout);
+    ck_assert_msg(part >= 90, "%s: only %.1f %% of peak", c.text, part);
+    ck_assert_msg(part <= 100, "%s: %.1f %% of peak cannot be", c.text, part);
+    diag_free(d);
+    arena_free(a);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -166,6 +198,7 @@ suite(void)
     tcase_add_loop_test(t, additions, 0, MACHINES);
     tcase_add_loop_test(t, pools, 0, MACHINES);
     tcase_add_test(t, refusals);
+    tcase_add_loop_test(t, speed, 0, 4);
     suite_add_tcase(s, t);
     return s;
 }

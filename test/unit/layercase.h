@@ -29,6 +29,15 @@ void case_pool(struct layer_case *c);
  * the reason that has to be given. */
 bool case_refused(struct layer_case *c, int which, const char **why);
 
+/* A named size: a convolution of k x k with "same" padding, or with k 0 a product of
+ * [w, c] and [c, o].  `want` stays NULL until case_expect. */
+struct layer_shape {
+    const char *name;
+    int64_t c, h, w, o, k, stride, groups;
+};
+void case_shape(struct layer_case *c, const struct layer_shape *s, bool bias);
+void case_expect(struct layer_case *c);
+
 /* y, packed, of a node from its inputs that are no constants, packed. */
 void layer_reference(struct arena *a, const struct node *n, const int8_t *const *in, int8_t *y);
 

@@ -2,6 +2,7 @@
  * constant arguments per layer; the function that runs the model.  Freestanding C11,
  * fixed order, no time, no path. */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "backend/emit.h"
@@ -50,7 +51,12 @@ emit_base(struct arena *a, const struct program *p, int base)
 const char *
 emit_float(struct arena *a, float f)
 {
-    return f == (float)(int)f && f > -1e6f && f < 1e6f ? arena_printf(a, "%d", (int)f) : arena_printf(a, "%af", (double)f);
+    if (f != f)
+        return "__builtin_nanf(\"\")";
+    if (f - f != 0)
+        return f > 0 ? "__builtin_inff()" : "-__builtin_inff()";
+    return f > -1e6f && f < 1e6f && f == (float)(int)f && !(f == 0 && signbit(f))
+        ? arena_printf(a, "%d", (int)f) : arena_printf(a, "%af", (double)f);
 }
 
 const char *
@@ -297,7 +303,7 @@ layer(struct emitter *w, const struct kernel *k)
     const char *sched = sched_text(w->arena, &k->schedule);
 
     out_printf(w->o, "\n/* Layer %d: %s, %s %s\n * %s%s%sestimate %s cycles, limited by the %s */\n", k->number,
-               emit_layer_name(w->arena, k), k->n->op->name + (k->n->op->traits & OP_MACHINE ? 2 : 0),
+               emit_layer_name(w->arena, k), op_short(k->n->op),
                shape_text(w->arena, &k->n->out[0]->type.shape), sched, *sched ? "; " : "",
                k->core && k->why ? arena_printf(w->arena, "on the core: %s; ", k->why) : "",
                str_thousands(w->arena, k->cost.cycles), limit_name(k->cost.limit));

@@ -69,7 +69,7 @@ layer(struct out *o, struct arena *a, const struct kernel *k)
 {
     out_printf(o, "\n[layer]\nnumber = %d\n", k->number);
     text(o, "name", node_models(a, k->n));
-    text(o, "op", k->n->op->name + (k->n->op->traits & OP_MACHINE ? 2 : 0));
+    text(o, "op", op_short(k->n->op));
     out_printf(o, "on = %s\n", k->prog ? "array" : "core");
     if (k->schedule.def)
         text(o, "schedule", sched_text(a, &k->schedule));

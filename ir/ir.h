@@ -266,6 +266,11 @@ struct op_def {
 const struct op_def *op_find(const char *domain, const char *name); /* NULL: unknown */
 const struct op_def *op_at(int i);                     /* NULL after the last */
 const char *op_nearest(const char *name);
+/* As reports say it: a machine operator without its "m." */
+static inline const char *op_short(const struct op_def *op)
+{
+    return op->name + (op->traits & OP_MACHINE ? 2 : 0);
+}
 
 /* attr.c */
 void attr_defaults(struct arena *a, const struct op_def *op, void *attr);

@@ -477,7 +477,7 @@ write_report(struct compile *k)
     for (int i = 0; i < p->nlayer; i++) {
         const struct kernel *l = p->layers[i];
         r.layers[i] = (struct report_layer){ .number = i, .name = node_models(k->arena, l->n),
-            .op = l->n->op->name + (l->n->op->traits & OP_MACHINE ? 2 : 0), .on = l->prog ? "array" : "core",
+            .op = op_short(l->n->op), .on = l->prog ? "array" : "core",
             .output = shape_text(k->arena, &l->n->out[0]->type.shape), .schedule = sched_text(k->arena, &l->schedule),
             .why = l->why, .limit = limit_name(l->cost.limit), .macs = l->macs, .estimate = l->cost.cycles };
     }
@@ -516,7 +516,7 @@ core_list(struct compile *k, int *array, int *core, const char **names)
         if (l->prog)
             ++*array;
         else if (++*core <= 4)
-            *names = arena_printf(k->arena, "%s%s%s", *names, **names ? ", " : "", l->n->from ? l->n->from->op : l->n->op->name);
+            *names = arena_printf(k->arena, "%s%s%s", *names, **names ? ", " : "", l->n->from ? l->n->from->op : op_short(l->n->op));
         else if (*core == 5)
             *names = arena_printf(k->arena, "%s, ...", *names);
     }

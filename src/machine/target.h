@@ -41,11 +41,13 @@ static inline int64_t target_sp_rows(const struct target *t) { return t->sp_bank
 static inline int64_t target_acc_rows(const struct target *t) { return t->acc_banks * t->acc_bank_rows; }
 static inline int64_t target_elem_bytes(const struct target *t) { return dtype_bits(t->elem) / 8; }
 static inline int64_t target_acc_bytes(const struct target *t) { return dtype_bits(t->acc) / 8; }
-/* Columns of one mvin or mvout (a whole 64-byte line of elements by default). */
+/* Columns of one mvin or mvout: whole blocks of DIM, in one request of the DMA (64
+ * bytes by default) where one fits. */
 static inline int64_t target_line(const struct target *t)
 {
     int64_t n = t->dma_max_bytes / target_elem_bytes(t);
-    return n < t->dim ? t->dim : n;
+
+    return n < t->dim ? t->dim : n - n % t->dim;
 }
 
 #endif

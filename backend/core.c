@@ -4,6 +4,8 @@
 
 #include "backend/backend.h"
 
+enum { PER_ELEMENT = 15, PER_PRODUCT = 17 };  /* cycles, as measured */
+
 static void
 put(struct core_call *c, int64_t v)
 {
@@ -191,6 +193,22 @@ row_of(const struct op_def *op)
     return NULL;
 }
 
+/* Products of one layer. */
+static int64_t
+products(const struct node *n)
+{
+    const struct shape *y = &n->out[0]->type.shape;
+
+    if (n->op == &op_m_conv)
+        return shape_elems(y) * shape_count(&n->in[1]->type.shape, 1, 4);
+    if (n->op == &op_m_matmul) {
+        const struct m_matmul_attr *a = n->attr;
+        const struct shape *x = &n->in[0]->type.shape;
+        return shape_elems(y) * x->dim[x->rank - 1 - (a->ta != 0)].n;
+    }
+    return 0;
+}
+
 bool
 core_plan(struct plan *p)
 {
@@ -213,6 +231,8 @@ core_plan(struct plan *p)
     r->args(c, n->attr);
     epilogue(c, n);
     p->k->core = c;
-    p->k->cost = (struct cost){ (uint64_t)shape_elems(&n->out[0]->type.shape) * 15, 0, 0, LIMIT_CORE };
+    p->k->macs = products(n);
+    p->k->cost = (struct cost){ (uint64_t)(shape_elems(&n->out[0]->type.shape) * PER_ELEMENT + p->k->macs * PER_PRODUCT),
+                                0, 0, LIMIT_CORE };
     return true;
 }

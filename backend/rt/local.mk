@@ -10,6 +10,8 @@ RT_HOST_SOURCES = \
 	backend/rt/kernels/move.c \
 	backend/rt/kernels/pool.c \
 	backend/rt/kernels/product.c \
+	backend/rt/kernels/product_f32.c \
+	backend/rt/kernels/product_f32.h \
 	backend/rt/kernels/view.h
 
 RT_SOURCES = $(filter %.c,$(RT_HOST_SOURCES)) \

@@ -1,6 +1,6 @@
 /* Products on the core, for what no array takes: convolution, matmul, scaled sum.
  * The same arithmetic as on the array: int32 sums, one scale, one rounding. */
-#include "backend/rt/kernels/view.h"
+#include "backend/rt/kernels/product_f32.h"
 
 struct scales { const float *at; int64_t block, n; };
 
@@ -78,6 +78,10 @@ gm_k_conv(const struct gm_call *c)
     struct window q = { c->in[0], c->in[1], c->i, c->in[2] ? c->in[2]->data : 0, { c->scale, c->i[11], c->i[12] },
                         y->dim[1] / c->i[8] };
 
+    if (y->type == GM_F32) {
+        gm_conv_f32(c);
+        return;
+    }
     for (int64_t n = 0; n < y->dim[0]; n++)
         for (int64_t o = 0; o < y->dim[1]; o++)
             for (int64_t i = 0; i < y->dim[2]; i++)
@@ -101,27 +105,42 @@ matrix_at(const struct gm_view *v, const struct gm_view *y, int64_t index)
     return at;
 }
 
+static void
+product(const struct gm_product *p, const struct scales *s)
+{
+    for (int64_t i = 0; i < p->m; i++)
+        for (int64_t j = 0; j < p->n; j++) {
+            const char *a = p->a + i * p->am, *b = p->b + j * p->bn;
+            uint32_t acc = (uint32_t)(p->bias ? ((const int32_t *)p->bias)[j] : 0);
+            for (int64_t k = 0; k < p->k; k++, a += p->ak, b += p->bk)
+                acc += (uint32_t)(*(const int8_t *)a * *(const int8_t *)b);
+            *(int8_t *)(p->y + i * p->ym + j * p->yn) = finish((int32_t)acc, p->relu, s, j);
+        }
+}
+
 void
 gm_k_matmul(const struct gm_call *c)
 {
     const struct gm_view *a = c->in[0], *b = c->in[1], *y = c->out;
-    const int32_t *bias = c->in[2] ? c->in[2]->data : 0;
     struct scales s = { c->scale, c->i[3], c->i[4] };
-    int64_t am = a->pitch[a->rank - 2 + (c->i[0] != 0)], ak = a->pitch[a->rank - 1 - (c->i[0] != 0)];
-    int64_t bk = b->pitch[b->rank - 2 + (c->i[1] != 0)], bn = b->pitch[b->rank - 1 - (c->i[1] != 0)];
-    int64_t k = a->dim[a->rank - 1 - (c->i[0] != 0)], m = y->dim[y->rank - 2], n = y->dim[y->rank - 1];
-    int64_t many = gm_count(y) / (m * n);
+    int ra = a->rank - 1, rb = b->rank - 1, ry = y->rank - 1, ta = c->i[0] != 0, tb = c->i[1] != 0;
+    struct gm_product p = {
+        .bias = c->in[2] ? c->in[2]->data : 0, .relu = c->i[2],
+        .m = y->dim[ry - 1], .n = y->dim[ry], .k = a->dim[ra - ta],
+        .am = a->pitch[ra - 1 + ta], .ak = a->pitch[ra - ta],
+        .bk = b->pitch[rb - 1 + tb], .bn = b->pitch[rb - tb],
+        .ym = y->pitch[ry - 1], .yn = y->pitch[ry],
+    };
+    int64_t many = p.m && p.n ? gm_count(y) / (p.m * p.n) : 0;
 
     for (int64_t z = 0; z < many; z++) {
-        const int8_t *pa = (const int8_t *)a->data + matrix_at(a, y, z), *pb = (const int8_t *)b->data + matrix_at(b, y, z);
-        int8_t *py = (int8_t *)y->data + matrix_at(y, y, z);
-        for (int64_t i = 0; i < m; i++)
-            for (int64_t j = 0; j < n; j++) {
-                uint32_t acc = (uint32_t)(bias ? bias[j] : 0);
-                for (int64_t l = 0; l < k; l++)
-                    acc += (uint32_t)(pa[i * am + l * ak] * pb[l * bk + j * bn]);
-                py[i * y->pitch[y->rank - 2] + j * y->pitch[y->rank - 1]] = finish((int32_t)acc, c->i[2], &s, j);
-            }
+        p.a = (const char *)a->data + matrix_at(a, y, z);
+        p.b = (const char *)b->data + matrix_at(b, y, z);
+        p.y = (char *)y->data + matrix_at(y, y, z);
+        if (y->type == GM_F32)
+            gm_matmul_f32(&p);
+        else
+            product(&p, &s);
     }
 }
 

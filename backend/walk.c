@@ -145,7 +145,8 @@ prog_walk(const struct prog *p, const struct prog_call *c, struct sink *s, int h
     struct walk w = { .p = p, .call = c, .sink = s, .hart = hart };
 
     w.var = NEWN(a, uint64_t, p->nvar + 1);
-    memcpy(w.var, c->args, (size_t)p->nparam * sizeof *w.var);
+    if (p->nparam)
+        memcpy(w.var, c->args, (size_t)p->nparam * sizeof *w.var);
     run(&w, p->body);
     arena_free(a);
     return !w.refused;

@@ -57,11 +57,11 @@ work(struct arena *a, struct diag *d, const struct command_line *c)
     return compile_model(a, d, c);
 }
 
-int
-main(int argc, char **argv)
+/* All but the memory, which every way out gives back. */
+static int
+program(struct arena *a, int argc, char **argv)
 {
     static const char *const when[] = { "auto", "always", "never", NULL }, *const forms[] = { "text", "json", NULL };
-    struct arena *a = arena_new();
     struct command_line c;
     long long errors = 20;
 
@@ -85,6 +85,15 @@ main(int argc, char **argv)
     int status = work(a, d, &c);
     diag_flush(d);
     diag_free(d);
-    arena_free(a);
     return options_end(PROGRAM_CC, status);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct arena *a = arena_new();
+    int status = program(a, argc, argv);
+
+    arena_free(a);
+    return status;
 }

@@ -10,6 +10,7 @@
 #include "src/base/term.h"
 #include "src/driver/info.h"
 #include "src/driver/run_io.h"
+#include "src/driver/run_set.h"
 #include "src/machine/target.h"
 #include "src/report/report.h"
 
@@ -68,6 +69,27 @@ read_labels(struct run *r, const char *file)
     return true;
 }
 
+/* What makes no sense for many samples. */
+static bool
+fits_dataset(struct run *r)
+{
+    static const enum option_id others[] = { OPT_INPUT, OPT_RUN_OUTPUT, OPT_EXPECT, OPT_BAKE, OPT_GDB, OPT_TOP };
+
+    if (!option_given(r->line, OPT_DATASET)) {
+        if (option_given(r->line, OPT_TRUTH))
+            options_wrong(PROGRAM_RUN, "--truth goes with --dataset");
+        return !option_given(r->line, OPT_TRUTH);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (option_given(r->line, others[i])) {
+            options_wrong(PROGRAM_RUN, "--dataset does not go with --%s", option_rows[others[i]].name);
+            return false;
+        }
+    if (r->line->nfile > 1)
+        options_wrong(PROGRAM_RUN, "--dataset gives the inputs, '%s' is one too many", r->line->file[1]);
+    return r->line->nfile == 1;
+}
+
 static bool
 read_options(struct run *r)
 {
@@ -89,7 +111,7 @@ read_options(struct run *r)
         options_wrong(PROGRAM_RUN, "--tolerance wants int:N, abs=A, rel=R, not '%s'", tolerance);
         return false;
     }
-    return option_reports(r->arena, r->line, OPT_RUN_REPORT);
+    return fits_dataset(r) && option_reports(r->arena, r->line, OPT_RUN_REPORT);
 }
 
 /* ---- before */
@@ -147,7 +169,7 @@ start(struct run *r, const struct elf_patch *patches, int n)
         q.gdb = port ? port : "1234";
         q.timeout = 0;
     }
-    if (!r->meta || option_given(r->line, OPT_VERBOSE))
+    if (!r->meta || (option_given(r->line, OPT_VERBOSE) && !option_given(r->line, OPT_DATASET)))
         q.on_console = console;
     return qemu_run(r->arena, r->diag, &q, &r->result);
 }
@@ -199,17 +221,28 @@ write_reports(struct run *r)
     return true;
 }
 
+/* From the first layer mark to the end of the last layer. */
+static uint64_t
+measured_cycles(const struct run *r)
+{
+    uint64_t all = 0;
+
+    for (int i = 0; i < r->result.nlayer; i++)
+        if (r->result.layers[i].stats.number >= 0)
+            all += r->result.layers[i].stats.cycles;
+    return all;
+}
+
 /* "5,214,880 cycles: array 88 %, core 9 %, idle 3 %; estimate was 2.2 % low" */
 static void
 cycles_line(struct run *r)
 {
-    uint64_t all = 0, array = 0, core = 0, estimate = 0;
+    uint64_t all = measured_cycles(r), array = 0, core = 0, estimate = 0;
 
     for (int i = 0; i < r->result.nlayer; i++) {
         const struct sim_layer_stats *s = &r->result.layers[i].stats;
         if (s->number < 0)
             continue;
-        all += s->cycles;
         array += s->array;
         core += s->core;
     }
@@ -264,8 +297,10 @@ tell_violations(struct run *r)
     }
 }
 
+/* How it ended: 0, or the exit status after a message.  A program that gemmcc did not
+ * make has its own. */
 static int
-finish(struct run *r)
+ended(struct run *r)
 {
     struct place_ref at = { .file = r->file };
 
@@ -293,7 +328,56 @@ finish(struct run *r)
         diag_error(r->diag, &at, "run-status", "the program ended with %d", r->result.status);
         return 5;
     }
-    return show(r);
+    return 0;
+}
+
+static int
+finish(struct run *r)
+{
+    int status = ended(r);
+
+    return status || !r->meta ? status : show(r);
+}
+
+/* ---- data sets */
+
+static int
+one_sample(struct run *r, struct run_set *set, int64_t k)
+{
+    struct elf_patch *patches = NEWN(r->arena, struct elf_patch, r->meta->nin + 1);
+    const void **data = NEWN(r->arena, const void *, r->meta->nout + 1);
+    int n;
+
+    if (!run_set_inputs(set, r->arena, r->diag, r->elf, k, patches, &n) || !start(r, patches, n))
+        return 1;
+    int status = ended(r);
+    if (status == 0 && !run_outputs(r->arena, r->diag, r->elf, r->meta, &r->result, data))
+        status = 1;
+    if (status == 0)
+        run_set_note(set, k, data, measured_cycles(r));
+    if (status == 0 && k == run_set_count(set) - 1 && !write_reports(r))
+        status = 1;
+    qemu_release(&r->result);
+    return status;
+}
+
+static int
+all_samples(struct run *r)
+{
+    struct run_set *set = run_set_open(r->arena, r->diag, r->line, r->meta);
+    int status = set ? 0 : 1;
+
+    for (int64_t k = 0; set && status == 0 && k < run_set_count(set); k++) {
+        struct run one = *r;
+        one.arena = arena_new();
+        term_progress(1, 1, "samples", (long)k, (long)run_set_count(set));
+        status = one_sample(&one, set, k);
+        arena_free(one.arena);
+    }
+    term_progress_end();
+    if (status == 0)
+        run_set_print(set, r->labels, r->nlabel, option_given(r->line, OPT_QUIET), option_given(r->line, OPT_VERBOSE));
+    return status;
 }
 
 static int
@@ -310,6 +394,10 @@ work(struct run *r)
     patches = NEWN(r->arena, struct elf_patch, (r->meta ? r->meta->nin : 0) + 1);
     if (!r->meta && r->line->nfile > 1)
         return options_wrong(PROGRAM_RUN, "'%s' does not say what inputs it takes", r->file);
+    if (!r->meta && option_given(r->line, OPT_DATASET))
+        return options_wrong(PROGRAM_RUN, "'%s' does not say what inputs it takes", r->file);
+    if (option_given(r->line, OPT_DATASET))
+        return all_samples(r);
     if (r->meta && !run_inputs(r->arena, r->diag, r->line, r->elf, r->meta, patches, &n))
         return 1;
     if (bake)
@@ -321,11 +409,11 @@ work(struct run *r)
     return status;
 }
 
-int
-main(int argc, char **argv)
+/* All but the memory, which every way out gives back. */
+static int
+program(struct arena *a, int argc, char **argv)
 {
     static const char *const when[] = { "auto", "always", "never", NULL }, *const forms[] = { "text", "json", NULL };
-    struct arena *a = arena_new();
     struct command_line c;
     long long errors = 20;
 
@@ -354,6 +442,15 @@ main(int argc, char **argv)
         status = 3;
     diag_flush(d);
     diag_free(d);
-    arena_free(a);
     return options_end(PROGRAM_RUN, status);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct arena *a = arena_new();
+    int status = program(a, argc, argv);
+
+    arena_free(a);
+    return status;
 }

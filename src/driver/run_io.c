@@ -104,6 +104,18 @@ is_baked(const struct elf *e, const struct elf_symbol *mark)
 }
 
 bool
+run_patch(struct arena *a, struct diag *d, const struct elf *e, const struct meta_tensor *t, const void *user,
+          struct elf_patch *to)
+{
+    struct elf_symbol s;
+
+    if (!elf_symbol(e, t->symbol, &s) || (uint64_t)(t->offset + meta_bytes(t)) > s.size)
+        return diag_error(d, NULL, "meta-bad", "the program has no room for input '%s'", t->name);
+    *to = (struct elf_patch){ s.addr + (uint64_t)t->offset, meta_to_memory(a, t, user), (uint64_t)meta_bytes(t) };
+    return true;
+}
+
+bool
 run_inputs(struct arena *a, struct diag *d, const struct command_line *c, const struct elf *e,
            const struct meta *m, struct elf_patch *patches, int *n)
 {
@@ -128,12 +140,8 @@ run_inputs(struct arena *a, struct diag *d, const struct command_line *c, const 
         return false;
     for (int i = 0; i < m->nin; i++) {
         const void *user;
-        if (!load(a, d, &m->in[i], spec[i], r, &user))
+        if (!load(a, d, &m->in[i], spec[i], r, &user) || !run_patch(a, d, e, &m->in[i], user, &patches[(*n)++]))
             return false;
-        if (!elf_symbol(e, m->in[i].symbol, &s) || (uint64_t)(m->in[i].offset + meta_bytes(&m->in[i])) > s.size)
-            return diag_error(d, NULL, "meta-bad", "the program has no room for input '%s'", m->in[i].name);
-        patches[(*n)++] = (struct elf_patch){ s.addr + (uint64_t)m->in[i].offset, meta_to_memory(a, &m->in[i], user),
-                                         (uint64_t)meta_bytes(&m->in[i]) };
     }
     return true;
 }

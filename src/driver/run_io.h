@@ -16,6 +16,10 @@ bool tolerance_parse(const char *spec, struct tolerance *t);
 bool run_inputs(struct arena *a, struct diag *d, const struct command_line *c, const struct elf *e,
                 const struct meta *m, struct elf_patch *patches, int *n);
 
+/* One input, packed, in the model's type, as bytes to write. */
+bool run_patch(struct arena *a, struct diag *d, const struct elf *e, const struct meta_tensor *t,
+               const void *user, struct elf_patch *to);
+
 /* Outputs, in the model's types, packed. */
 bool run_outputs(struct arena *a, struct diag *d, const struct elf *e, const struct meta *m,
                  const struct qemu_result *x, const void **data);

@@ -37,6 +37,7 @@ SH_TESTS = \
 	test/cli/text.sh \
 	test/doc/examples.sh \
 	test/doc/pages.sh \
+	test/doc/readme.sh \
 	test/floors.sh \
 	test/run/run.sh \
 	test/scripts.sh

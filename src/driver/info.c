@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ir/ir.h"
+#include "ir/ops/attrs.h"
 #include "passes/passes.h"
 #include "src/base/out.h"
 #include "src/base/proc.h"
@@ -27,6 +28,30 @@ info_version(struct arena *a, unsigned program, bool verbose)
 }
 
 /* ---- operators */
+
+/* What the array has a form of; the rest runs on the core.  The backend's `legal` and
+ * ir/ops/lower_*.c decide for each node. */
+static const struct { const struct op_def *op; const char *how; } array_forms[] = {
+    { &op_conv, "int8, also in groups" },
+    { &op_gemm, "int8" },
+    { &op_matmul, "int8" },
+    { &op_add, "int8, equal shapes; factors of the scales are rounded to 7 bits" },
+    { &op_sub, "int8, equal shapes; factors of the scales are rounded to 7 bits" },
+    { &op_max_pool, "int8, square windows and strides of at most 3, without dilation" },
+    { &op_average_pool, "int8, windows that all have the same number of elements" },
+    { &op_global_average_pool, "int8, one sample" },
+    { &op_relu, "on the way out of the product or sum before it" },
+    { &op_batch_normalization, "in the weights of the convolution before it" },
+};
+
+static const char *
+where(const struct op_def *op)
+{
+    for (size_t i = 0; i < sizeof array_forms / sizeof *array_forms; i++)
+        if (array_forms[i].op == op)
+            return array_forms[i].how;
+    return NULL;
+}
 
 static void
 ops_text(void)
@@ -53,19 +78,75 @@ mdoc_text(const char *s)
     }
 }
 
+/* A sentence in lines of less than 80 characters. */
+static void
+mdoc_lines(const char *s)
+{
+    char line[80];
+
+    while (*s) {
+        size_t n = strlen(s) < 76 ? strlen(s) : 76, cut = n;
+        while (s[n] && cut > 0 && s[cut] != ' ')
+            cut--;
+        n = cut > 0 ? cut : n;
+        snprintf(line, sizeof line, "%.*s", (int)n, s);
+        mdoc_text(line);
+        s += n + (s[n] == ' ');
+        if (*s)
+            putchar('\n');
+    }
+}
+
+static void
+mdoc_attr(const struct attr_def *d)
+{
+    printf(".It Va %s", d->name);
+    if (!d->def)
+        printf(" , No required");
+    else if (d->def[0] && strcmp(d->def, ATTR_UNSET_TEXT) != 0)
+        printf(" No = Cm %s", d->def);
+    putchar('\n');
+    mdoc_lines(d->doc);
+    if (d->choices) {
+        printf(":\n");
+        for (const char *s = d->choices; *s;) {
+            int n = (int)strcspn(s, "|");
+            s += n;
+            printf(".Cm %.*s%s\n", n, s - n, *s ? " ," : "");
+            s += *s == '|';
+        }
+    } else {
+        putchar('\n');
+    }
+}
+
 static void
 ops_mdoc_one(const struct op_def *op)
 {
-    printf(".It Sy %s", op->name);
-    if (op->domain)
-        printf(" Pq %s", op->domain);
-    printf("\nFrom opset %d: ", op->since);
-    mdoc_text(op->doc);
-    printf(".\n");
+    char text[256];
+    bool list = op->attrs && op->attrs->name;
+
+    printf(".Ss %s\n", op->name);
+    snprintf(text, sizeof text, "From opset %d%s%s: %s.", op->since, op->domain ? ", domain " : "",
+             op->domain ? op->domain : "", op->doc);
+    mdoc_lines(text);
+    if (where(op)) {
+        snprintf(text, sizeof text, "Array: %s.", where(op));
+        putchar('\n');
+        mdoc_lines(text);
+    }
+    putchar('\n');
+    if (list)
+        printf(".Bl -tag -width Ds -compact\n");
     for (const struct attr_def *d = op->attrs; d && d->name; d++)
-        printf(".br\n.Va %s :\n%s.\n", d->name, d->doc);
-    for (const struct rule *r = op->rules; r && r->id; r++)
-        printf(".br\nLimit: %s\n.Pq %s .\n", r->sentence, r->id);
+        mdoc_attr(d);
+    if (list)
+        printf(".El\n");
+    for (const struct rule *r = op->rules; r && r->id; r++) {
+        printf("%sLimit: ", r == op->rules ? ".Pp\n" : ".br\n");
+        mdoc_lines(r->sentence);
+        printf("\n.Pq %s .\n", r->id);
+    }
 }
 
 static void
@@ -75,14 +156,17 @@ ops_mdoc(void)
 
     fputs(".\\\" Made by gemmcc --print-ops=mdoc; do not edit.\n.Dd November 21, 2026\n.Dt GEMMCC-OPS 7\n.Os\n"
           ".Sh NAME\n.Nm gemmcc-ops\n.Nd operators that gemmcc understands\n.Sh DESCRIPTION\n"
-          "These ONNX operators are accepted by\n.Xr gemmcc 1 .\n"
-          "Each has a reference kernel on the host, and a form on the array or a kernel on the core.\n"
-          "A model that breaks a limit is refused with the sentence given here and its identifier.\n"
-          ".Bl -tag -width Ds\n", stdout);
+          "These ONNX operators are accepted by\n.Xr gemmcc 1 ,\nwith their attributes, defaults and limits.\n"
+          "All run on the core, in float or int8, unless said otherwise under\n.Dq Array .\n"
+          "What depends on constants only is computed while compiling, and operators that\n"
+          "only rename shapes cost nothing where the order in memory allows.\n"
+          "A model that breaks a limit is refused with the sentence given here, the values\n"
+          "found, and the identifier in parentheses, which\n.Ql gemmcc --explain\nknows.\n"
+          ".Sh OPERATORS\n", stdout);
     for (int i = 0; (op = op_at(i)); i++)
         if (!(op->traits & OP_MACHINE))
             ops_mdoc_one(op);
-    fputs(".El\n.Sh SEE ALSO\n.Xr gemmcc 1\n", stdout);
+    fputs(".Sh SEE ALSO\n.Xr gemmcc 1\n", stdout);
 }
 
 static int

@@ -194,7 +194,7 @@ numbers(const struct value *v)
     return (v->type.dt == DT_F32 && !v->type.quant) || lower_is8(v);
 }
 
-/* Sums of int8 tensors; *done is not set where m.add cannot. */
+/* Sums of int8 tensors; *done is not set where m.add cannot, or may not round factors. */
 static bool
 try_add(struct lower *l, bool *done)
 {
@@ -202,7 +202,7 @@ try_add(struct lower *l, bool *done)
     struct value *y = n->out[0], *a = n->in[0], *b = n->nin > 1 ? n->in[1] : NULL;
     struct lower_out o;
 
-    if ((n->op != &op_add && n->op != &op_sub) || !lower_is8(a) || !lower_is8(b) || !lower_is8(y)
+    if ((n->op != &op_add && n->op != &op_sub) || l->exact || !lower_is8(a) || !lower_is8(b) || !lower_is8(y)
         || one_number(a) || one_number(b))
         return true;
     a = spread(l, a, &y->type.shape);

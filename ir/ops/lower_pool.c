@@ -156,7 +156,7 @@ in_image(struct lower *l, struct value *x, struct value *y)
     window(n, &x->type.shape, &y->type.shape, &a);
     global = a.kernel[0] == x->type.shape.dim[2].n && a.kernel[1] == x->type.shape.dim[3].n && !padded(&a)
         && a.dilation[0] == 1 && a.dilation[1] == 1;
-    if (!is_max(n) && lower_is8(x) && lower_is8(y)) {
+    if (!is_max(n) && !l->exact && lower_is8(x) && lower_is8(y)) {
         if (global && x->type.shape.dim[0].n == 1 && a.kernel[0] * a.kernel[1] <= 65535)
             return mean_product(l, x, y);
         if (!global && even(n, &a))

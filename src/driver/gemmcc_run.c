@@ -354,7 +354,7 @@ one_sample(struct run *r, struct run_set *set, int64_t k)
     if (status == 0 && !run_outputs(r->arena, r->diag, r->elf, r->meta, &r->result, data))
         status = 1;
     if (status == 0)
-        run_set_note(set, k, data, measured_cycles(r));
+        run_set_note(set, r->diag, k, data, measured_cycles(r));
     if (status == 0 && k == run_set_count(set) - 1 && !write_reports(r))
         status = 1;
     qemu_release(&r->result);

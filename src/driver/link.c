@@ -150,16 +150,22 @@ in_dir(struct linking *k, const char *suffix)
 }
 
 static bool
-compile(struct linking *k, const char *from, const char *to)
+compile_file(struct linking *k, const char *from, const char *to)
 {
     struct argv v = { 0 };
 
     start(k, &v);
     push(k, &v, "-c");
-    push(k, &v, in_dir(k, from));
+    push(k, &v, from);
     push(k, &v, "-o");
-    push(k, &v, in_dir(k, to));
+    push(k, &v, to);
     return run(k, &v);
+}
+
+static bool
+compile(struct linking *k, const char *from, const char *to)
+{
+    return compile_file(k, in_dir(k, from), in_dir(k, to));
 }
 
 static bool
@@ -177,7 +183,8 @@ join_objects(struct linking *k, const char *out)
     return run(k, &v);
 }
 
-/* The library where it was built with us, else its sources. */
+/* The library where it was built with us, else its sources.  Their objects have names
+ * of ours: those that the compiler makes up would be in the symbol table. */
 static bool
 push_runtime(struct linking *k, struct argv *v)
 {
@@ -195,8 +202,12 @@ push_runtime(struct linking *k, struct argv *v)
         for (int i = 0; names && i < n; i++) {
             const char *dot = strrchr(names[i], '.');
             bool machine = f == 2 && strncmp(names[i], "fmath", 5) != 0;
-            if (dot && !machine && (strcmp(dot, ".c") == 0 || strcmp(dot, ".S") == 0))
-                push(k, v, path_join(k->arena, dir, names[i]));
+            if (!dot || machine || (strcmp(dot, ".c") != 0 && strcmp(dot, ".S") != 0))
+                continue;
+            const char *object = path_join(k->arena, k->dir, arena_printf(k->arena, "rt-%s.o", names[i]));
+            if (!compile_file(k, path_join(k->arena, dir, names[i]), object))
+                return false;
+            push(k, v, object);
         }
     }
     return true;

@@ -25,8 +25,7 @@ struct run_set {
     struct dataset *set;
     int64_t count, noted;
     const double *truth;                 /* one class a sample; NULL: unknown */
-    const struct tensor *reference;      /* NULL: none */
-    bool scores;
+    bool scores, reference;              /* reference: every sample so far has one */
     int64_t right, reference_right, agree;
     double largest, sum;                 /* differences from the reference */
     uint64_t *cycles;
@@ -131,9 +130,7 @@ run_set_open(struct arena *a, struct diag *d, const struct command_line *c, cons
     s->scores = run_is_scores(&m->out[0]);
     s->got = NEWN(a, double, n + 1);
     s->want = NEWN(a, double, n + 1);
-    s->reference = dataset_reference(s->set);
-    if (s->reference && shape_elems(&s->reference->shape) != n * s->count)
-        s->reference = NULL;             /* of another output */
+    s->reference = true;
     return s;
 }
 
@@ -169,20 +166,28 @@ greatest(const double *x, int64_t n)
     return best;
 }
 
-static void
-compare(struct run_set *s, int64_t k, int64_t n)
+/* Does the set say what should come out, and how far is it? */
+static bool
+compare(struct run_set *s, struct diag *d, int64_t k, int64_t n)
 {
-    tensor_to_double(s->reference, k * n, n, s->want);
-    for (int64_t i = 0; i < n; i++) {
+    struct arena *a = arena_new();
+    struct tensor want;
+    bool known = dataset_expected(s->set, a, d, k, &want) && shape_elems(&want.shape) == n;
+
+    if (known)
+        tensor_to_double(&want, 0, n, s->want);
+    arena_free(a);
+    for (int64_t i = 0; known && i < n; i++) {
         double e = fabs(s->got[i] - s->want[i]);
         s->sum += e;
         if (!(e <= s->largest))
             s->largest = e;
     }
+    return known;
 }
 
 void
-run_set_note(struct run_set *s, int64_t k, const void *const *outputs, uint64_t cycles)
+run_set_note(struct run_set *s, struct diag *d, int64_t k, const void *const *outputs, uint64_t cycles)
 {
     const struct meta_tensor *t = &s->meta->out[0];
 
@@ -191,8 +196,7 @@ run_set_note(struct run_set *s, int64_t k, const void *const *outputs, uint64_t 
         return;
     int64_t n = shape_elems(&t->type.shape);
     tensor_to_double(&(struct tensor){ t->name, t->model_dt, t->type.shape, outputs[0] }, 0, n, s->got);
-    if (s->reference)
-        compare(s, k, n);
+    s->reference = s->reference && compare(s, d, k, n);
     if (!s->scores)
         return;
     struct odd o = { .sample = k, .best = greatest(s->got, n), .truth = -1, .reference = -1 };

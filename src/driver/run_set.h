@@ -17,7 +17,7 @@ int64_t run_set_count(const struct run_set *s);
 bool run_set_inputs(const struct run_set *s, struct arena *a, struct diag *d, const struct elf *e,
                     int64_t k, struct elf_patch *patches, int *n);
 /* What came out of sample k, in the model's types. */
-void run_set_note(struct run_set *s, int64_t k, const void *const *outputs, uint64_t cycles);
+void run_set_note(struct run_set *s, struct diag *d, int64_t k, const void *const *outputs, uint64_t cycles);
 /* Samples right, agreement with the reference, cycles.  quiet: the first line only;
  * all: every sample that differs, not only the first ones. */
 void run_set_print(const struct run_set *s, const char *const *labels, int nlabel, bool quiet, bool all);

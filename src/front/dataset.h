@@ -34,6 +34,11 @@ bool dataset_get(const struct dataset *s, struct arena *a, struct diag *d, int64
 const struct tensor *dataset_labels(const struct dataset *s);
 const struct tensor *dataset_reference(const struct dataset *s);
 
+/* Output 0 that belongs to set k: of the reference, or output_0.pb beside its inputs.
+ * False without a diagnostic: not known. */
+bool dataset_expected(const struct dataset *s, struct arena *a, struct diag *d, int64_t k,
+                      struct tensor *out);
+
 /* One input from FILE or FILE@K: a tensor or a picture. */
 bool dataset_load(struct arena *a, struct diag *d, const char *spec,
                   const struct dataset_input *in, struct tensor *out);

@@ -28,7 +28,7 @@ ends 0 && no_complaint && [ $sorted = 0 ] && says '^Conv  *opset 1 on' && says '
 ok $? "--print-ops: sorted, no machine operators"
 ops=$(wc -l < "$tmp/out")
 run "$gemmcc" --print-ops=mdoc
-ends 0 && [ "$(grep -c '^\.It Sy' "$tmp/out")" -eq "$ops" ]
+ends 0 && [ "$(grep -c '^\.Ss ' "$tmp/out")" -eq "$ops" ]
 ok $? "--print-ops=mdoc: the same $ops"
 if [ -n "${MANDOC-}" ]; then
     cp "$tmp/out" "$tmp/gemmcc-ops.7"

@@ -1,7 +1,7 @@
 /* The neutral machine operators: attributes and exact meaning.  They say nothing of
  * where they run.  Images are logical N, C, H, W like everywhere.  All arithmetic
  * is that of src/machine/round.h; the reference kernels in ir/ops/machine*.c are the
- * judge of everything a backend does.
+ * judge of everything a backend does.  Sums are int32 and wrap around.
  *
  * m.conv    x int8 [N,C,H,W], w int8 [O,C/groups,KH,KW] constant, bias int32 [O]
  *           acc = bias[o] + sum of x * w, x = pad_value outside the image;
@@ -12,7 +12,7 @@
  * m.pool    max: over the window, outside the image does not count.  avg: see avg_*.
  * m.table   y[i] = table[x[i] + 128]; table int8 [256] constant
  * m.convert between types by their quant: float to int8 (round_quantize8), int8 to float,
- *           integer casts saturate; uint8 and int8 with zero points 128 apart keep the real value
+ *           integer casts saturate, real values are cut toward zero; uint8 and int8 with zero points 128 apart keep the real value
  * m.move    y[dst_start + i] = x[src_start + i * src_step] through perm (y axis d walks x axis
  *           perm[d]); elements of y not written keep `fill` when fills is set; src_* count in axes of x
  * m.view    the move that is nothing: y is x with permuted axes, or a box of it; a view

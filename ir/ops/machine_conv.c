@@ -116,7 +116,7 @@ columns(const struct geom *g, const int16_t *img, int64_t y, int16_t *col, int64
 static int8_t
 finish(const struct geom *g, const int32_t *bias, int64_t o, int32_t sum)
 {
-    int32_t acc = round_clip32((int64_t)sum + bias[o]);
+    int32_t acc = (int32_t)((uint32_t)sum + (uint32_t)bias[o]);
 
     if (g->a->relu && acc < 0)
         acc = 0;

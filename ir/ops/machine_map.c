@@ -90,7 +90,11 @@ eval_convert(struct eval *e)
     if (x->quant || y->quant) {
         float *real = NEWN(e->arena, float, n + 1);
         quant_to_real(x, e->in[0], real);
-        quant_from_real(y, real, e->out[0]);
+        if (y->quant || dtype_is_float(y->dt))
+            quant_from_real(y, real, e->out[0]);
+        else
+            for (int64_t i = 0; i < n; i++)
+                elem_put_int(y->dt, e->out[0], i, y->dt == DT_BOOL ? real[i] != 0 : elem_int(DT_F32, real, i));
         return;
     }
     for (int64_t i = 0; i < n; i++) {

@@ -124,10 +124,10 @@ eval_int8(const struct sizes *z, struct eval *e, int64_t batches)
         widen((const int8_t *)e->in[1] + ib * z->n * z->k, z->n, z->k, !z->a->tb, b, pitch);
         machine_dot(a, z->m, b, z->n, pitch, sum);
         for (int64_t j = 0; j < z->m * z->n; j++) {
-            int64_t acc = (int64_t)sum[j] + (bias ? bias[j % z->n] : 0);
+            int32_t acc = (int32_t)((uint32_t)sum[j] + (uint32_t)(bias ? bias[j % z->n] : 0));
             if (z->a->relu && acc < 0)
                 acc = 0;
-            *y++ = round_scale8(round_clip32(acc), machine_scale(&z->a->scale, j % z->n));
+            *y++ = round_scale8(acc, machine_scale(&z->a->scale, j % z->n));
         }
     }
 }
@@ -229,10 +229,10 @@ eval_add(struct eval *e)
     int8_t *y = e->out[0];
 
     for (int64_t i = 0; i < n; i++) {
-        int64_t acc = p->ma * a[i] + p->mb * b[i] + p->bias;
+        int32_t acc = (int32_t)(uint32_t)(p->ma * a[i] + p->mb * b[i] + p->bias);
         if (p->relu && acc < 0)
             acc = 0;
-        y[i] = round_scale8(round_clip32(acc), p->scale);
+        y[i] = round_scale8(acc, p->scale);
     }
 }
 

@@ -27,11 +27,20 @@ shifts(const struct gm_view *x, const struct gm_view *y)
     return x->scale != 0 && x->scale == y->scale && x->type != GM_F32 && y->type != GM_F32;
 }
 
+/* As a real number, without loss where there is no scale. */
+static double
+wide(const struct gm_view *x, const char *p)
+{
+    if (x->type == GM_F64)
+        return *(const double *)p;
+    return x->type == GM_F32 || x->scale != 0 ? gm_real(x, p) : (double)gm_int(x, p);
+}
+
 void
 gm_k_convert(const struct gm_call *c)
 {
     const struct gm_view *x = c->in[0], *y = c->out;
-    bool shift = shifts(x, y), real = x->scale != 0 || y->scale != 0 || y->type == GM_F32 || y->type == GM_F64;
+    bool shift = shifts(x, y), real = x->scale != 0 || y->scale != 0 || y->type == GM_BOOL;
     struct gm_walk w;
 
     gm_walk_start(&w, y);
@@ -39,10 +48,12 @@ gm_k_convert(const struct gm_call *c)
     for (int64_t n = gm_count(y); n > 0; n--, gm_walk_next(&w)) {
         if (shift)
             gm_put_int(y, w.at[0], gm_int(x, w.at[1]) - x->zero + y->zero);
+        else if (y->type == GM_F64)
+            *(double *)w.at[0] = wide(x, w.at[1]);
+        else if (y->type == GM_F32)
+            *(float *)w.at[0] = (float)wide(x, w.at[1]);
         else if (real)
             gm_put_real(y, w.at[0], gm_real(x, w.at[1]));
-        else if (y->type == GM_BOOL)
-            *(uint8_t *)w.at[0] = gm_real(x, w.at[1]) != 0;
         else
             gm_put_int(y, w.at[0], gm_int(x, w.at[1]));
     }

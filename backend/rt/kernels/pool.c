@@ -10,7 +10,7 @@ gather(const struct gm_call *c, const struct window *w, int64_t *count, float *f
     const struct gm_view *x = c->in[0];
     const int64_t *i = c->i;
     int64_t sum = 0, most = INT64_MIN;
-    float fmost = 0;
+    float fmost = -__builtin_inff();
 
     *count = 0;
     *fsum = 0;
@@ -23,7 +23,7 @@ gather(const struct gm_call *c, const struct window *w, int64_t *count, float *f
             if (x->type == GM_F32) {
                 float f = gm_real(x, p);
                 *fsum += f;
-                fmost = *count == 0 || f > fmost ? f : fmost;
+                fmost = f > fmost ? f : fmost;
             } else {
                 int64_t q = gm_int(x, p);
                 sum += q - x->zero;

@@ -72,6 +72,13 @@ gm_bytes(int32_t type)
     return bytes[type];
 }
 
+/* Toward zero, saturated; NaN is 0. */
+static inline int64_t
+gm_cut(double x)
+{
+    return x != x ? 0 : x >= 0x1p63 ? INT64_MAX : x < -0x1p63 ? INT64_MIN : (int64_t)x;
+}
+
 static inline int64_t
 gm_int(const struct gm_view *v, const char *p)
 {
@@ -83,8 +90,8 @@ gm_int(const struct gm_view *v, const char *p)
     case GM_I32: return *(const int32_t *)p;
     case GM_U32: return *(const uint32_t *)p;
     case GM_I64: return *(const int64_t *)p;
-    case GM_F64: return (int64_t)*(const double *)p;
-    default: return (int64_t)*(const float *)p;
+    case GM_F64: return gm_cut(*(const double *)p);
+    default: return gm_cut(*(const float *)p);
     }
 }
 
@@ -129,8 +136,10 @@ gm_put_real(const struct gm_view *v, char *p, float x)
         *(double *)p = (double)x;
     else if (v->scale != 0)
         gm_put_int(v, p, (int64_t)round_even(x / v->scale) + v->zero);
+    else if (v->type == GM_BOOL)
+        *(uint8_t *)p = x != 0;
     else
-        gm_put_int(v, p, (int64_t)x);
+        gm_put_int(v, p, gm_cut(x));
 }
 
 static inline char *

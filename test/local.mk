@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	test/onnx/run \
 	test/passes/check_machine \
 	test/passes/check_passes \
+	test/run/odd_models \
 	test/unit/check_ops \
 	test/unit/check_backend \
 	test/unit/check_base \
@@ -16,6 +17,7 @@ UNIT_TESTS = \
 	test/unit/check_elf \
 	test/unit/check_files \
 	test/unit/check_isa \
+	test/unit/check_kernels \
 	test/unit/check_sim_exec \
 	test/unit/check_sim_random \
 	test/unit/check_sim_strict \
@@ -39,6 +41,8 @@ SH_TESTS = \
 	test/doc/pages.sh \
 	test/doc/readme.sh \
 	test/floors.sh \
+	test/repro/same_bytes.sh \
+	test/run/models.sh \
 	test/run/run.sh \
 	test/scripts.sh
 
@@ -47,6 +51,7 @@ check_LIBRARIES = test/libbuild.a
 test_libbuild_a_SOURCES = test/passes/memory.c test/passes/memory.h test/passes/nets.c \
 	test/passes/nets.h test/unit/build.c test/unit/build.h test/unit/simtest.c \
 	test/unit/simtest.h test/sim_literal.c test/sim_literal.h \
+	test/unit/corecase.c test/unit/corecase.h \
 	test/unit/layercase.c test/unit/layercase.h test/unit/layerref.c \
 	test/unit/layerrefuse.c test/unit/layershape.c test/unit/layers.c test/unit/layers.h \
 	test/unit/proggen.c test/unit/proggen.h

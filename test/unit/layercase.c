@@ -187,7 +187,7 @@ conv_input(struct layer_case *c, const struct conv_size *z, const struct m_conv_
 }
 
 static const char *
-conv_text(struct layer_case *c, const struct m_pool_attr *pool)
+conv_text(struct layer_case *c, const struct m_pool_attr *pool, int64_t reach)
 {
     const struct m_conv_attr *a = c->n->attr;
     const struct value *x = c->n->in[0], *y = c->n->out[0];
@@ -198,7 +198,7 @@ conv_text(struct layer_case *c, const struct m_pool_attr *pool)
         (long long)value_pitch(x, 3));
 
     s = arena_printf(c->arena, "%s%s%s -> %s pixel %lld, %d scales", s, a->relu ? " relu" : "",
-        c->n->nin > 2 ? " bias" : "", shape(c, y), (long long)value_pitch(y, 3), a->scale.scale.n);
+        reach ? " bias" : "", shape(c, y), (long long)value_pitch(y, 3), a->scale.scale.n);
     if (pool)
         s = arena_printf(c->arena, "%s, pool %lld stride %lld", s, (long long)pool->kernel[0],
             (long long)pool->stride[0]);
@@ -227,7 +227,7 @@ static void
 make_conv(struct layer_case *c, struct conv_size *z)
 {
     struct m_conv_attr a = { .groups = z->groups };
-    int64_t oh, ow, work;
+    int64_t oh, ow, work, reach = between(c, 0, 2) ? 5000 : 0;
 
     begin(c, "conv");
     a.pad_value = PICK(c, -128, -5, 0, 17);
@@ -240,15 +240,14 @@ make_conv(struct layer_case *c, struct conv_size *z)
     struct value *x = conv_input(c, z, &a);
     input(c, x);
     struct value *in[3] = { x, weights(c, "w", 4, (int64_t[]){ z->o, z->cg, z->k[0], z->k[1] }) };
-    if (between(c, 0, 2))
-        in[2] = bias(c, z->o, 5000);
+    in[2] = bias(c, z->o, reach);
     struct m_pool_attr *pool = some_pool(c, &oh, &ow);
     struct value *y = conv_output(c, z, oh, ow);
-    c->n = graph_node(c->g, NULL, &op_m_conv, "conv", in, in[2] ? 3 : 2, &y, 1);
+    c->n = graph_node(c->g, NULL, &op_m_conv, "conv", in, 3, &y, 1);
     memcpy(c->n->attr, &a, sizeof a);
     if (pool)
         node_add_epi(c->g, c->n, EPI_POOL, NULL, pool);
-    c->text = conv_text(c, pool);
+    c->text = conv_text(c, pool, reach);
     finish(c);
 }
 

@@ -28,6 +28,14 @@ constant(struct layer_case *c, int rank, const int64_t *dims)
     return graph_const(c->g, "w", &t, bytes(c, shape_elems(&t.shape)));
 }
 
+static struct value *
+zeros(struct layer_case *c, int64_t n)
+{
+    struct type t = { .dt = DT_I32, .shape = shape_make(1, &n) };
+
+    return graph_const(c->g, "zeros", &t, NEWN(c->arena, int32_t, n));
+}
+
 static void
 node(struct layer_case *c, const struct op_def *op, struct value *const *in, int nin,
     struct value *y)
@@ -68,7 +76,7 @@ conv(struct layer_case *c, int variant)
 
     if (variant == CONV_PLANES)
         x->type.layout = layout_packed(c->arena, &x->type, NULL);
-    node(c, &op_m_conv, (struct value *[]){ x, w }, 2,
+    node(c, &op_m_conv, (struct value *[]){ x, w, zeros(c, ch) }, 3,
         image(c, "y", (int64_t[]){ 1, ch, out, out }, 0));
     *(struct m_conv_attr *)c->n->attr = (struct m_conv_attr){ .stride = { 1, 1 },
         .dilation = { 1, 1 },

@@ -23,13 +23,13 @@ constant(struct layer_case *c, int rank, const int64_t *dims)
 }
 
 static struct value *
-bias_of(struct layer_case *c, int64_t n)
+bias_of(struct layer_case *c, int64_t n, int64_t reach)
 {
     struct type t = { .dt = DT_I32, .shape = shape_make(1, &n) };
     int32_t *v = NEWN(c->arena, int32_t, n);
 
     for (int64_t i = 0; i < n; i++)
-        v[i] = (int32_t)layer_between(&c->seed, -5000, 5000);
+        v[i] = (int32_t)layer_between(&c->seed, -reach, reach);
     return graph_const(c->g, "bias", &t, v);
 }
 
@@ -71,9 +71,8 @@ case_shape(struct layer_case *c, const struct layer_shape *s, bool bias)
         in[1] = constant(c, 2, (int64_t[]){ s->c, s->o });
         y = layer_matrix(c->g, "y", s->w, s->o, s->o, SPACE_ARENA);
     }
-    if (bias)
-        in[2] = bias_of(c, s->o);
-    c->n = graph_node(c->g, NULL, op, s->name, in, bias ? 3 : 2, &y, 1);
+    in[2] = bias_of(c, s->o, bias ? 5000 : 0);
+    c->n = graph_node(c->g, NULL, op, s->name, in, 3, &y, 1);
     if (s->k)
         *(struct m_conv_attr *)c->n->attr =
             (struct m_conv_attr){ .stride = { s->stride, s->stride },

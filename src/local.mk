@@ -34,6 +34,7 @@ src_libbase_a_SOURCES = $(BASE_SOURCES)
 src_libbase_a_CFLAGS = $(AM_CFLAGS) $(LIBMD_CFLAGS) $(JANSSON_CFLAGS)
 
 MACHINE_SOURCES = \
+	src/machine/counter.def \
 	src/machine/dtype.c \
 	src/machine/dtype.def \
 	src/machine/dtype.h \

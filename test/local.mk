@@ -43,6 +43,7 @@ SH_TESTS = \
 	test/floors.sh \
 	test/repro/same_bytes.sh \
 	test/run/models.sh \
+	test/run/others.sh \
 	test/run/run.sh \
 	test/scripts.sh
 
@@ -74,6 +75,8 @@ check_PROGRAMS += test/run/runner
 EXTRA_DIST += \
 	test/run/ends.c \
 	test/run/fmath.c \
+	test/run/harts.c \
+	test/run/library.c \
 	test/run/matmul.c \
 	test/run/million.c \
 	test/run/rt.c

@@ -20,6 +20,7 @@ RT_SOURCES = $(filter %.c,$(RT_HOST_SOURCES)) \
 	backend/rt/platform/htif/console.c \
 	backend/rt/platform/htif/hart.c \
 	backend/rt/platform/htif/trap.c \
+	backend/rt/kernels/math.c \
 	backend/rt/kernels/mem.c \
 	backend/rt/kernels/model.c \
 	backend/rt/kernels/print.c \
@@ -28,13 +29,19 @@ RT_SOURCES = $(filter %.c,$(RT_HOST_SOURCES)) \
 	src/machine/fmath.c
 RT_INCLUDED = \
 	backend/rt/include/assert.h \
+	backend/rt/include/gemmini.h \
+	backend/rt/include/gemmini_counter.h \
+	backend/rt/include/gemmini_params.h \
+	backend/rt/include/gemmini_testutils.h \
 	backend/rt/include/gm_model.h \
 	backend/rt/include/gm_rt.h \
+	backend/rt/include/math.h \
 	backend/rt/include/stdio.h \
 	backend/rt/include/stdlib.h \
 	backend/rt/include/string.h \
 	$(filter %.h,$(RT_HOST_SOURCES)) \
 	ir/map.def \
+	src/machine/counter.def \
 	src/machine/fmath.h \
 	src/machine/mailbox.h \
 	src/machine/round.h

@@ -14,6 +14,7 @@
 #define BELL      56
 #define SAVE      2048          /* a hart's trap area: 32 registers, then its stack */
 #define HARTS     16
+#define MTIME     0x0200bff8    /* of the CLINT */
 
     .section .text.trap, "ax", @progbits
     .balign 64
@@ -87,7 +88,7 @@ gm_trap:
     or t0, t0, t2
 1:  andi t2, t0, 0x7f
     addi t2, t2, -0x7b          /* custom-3 */
-    bnez t2, other
+    bnez t2, time
     la t3, gm_mailbox
     ld t2, DEVICE(t3)
     beqz t2, other
@@ -124,13 +125,38 @@ leave:
     ld t6, 248(t6)
     mret
 
-    /* Only COUNTER.  Any register may be the one. */
+    /* rdtime, which this machine may not have: modelled time, else the timer. */
+time:
+    li t2, 0xfffff07f - 0x100000000
+    and t2, t0, t2
+    li t3, 0xc0102073
+    bne t2, t3, other
+    addi t1, t1, 4
+    csrw mepc, t1
+    la t3, gm_mailbox
+    ld t2, DEVICE(t3)
+    beqz t2, timer
+    csrr t2, mhartid
+    slli t2, t2, 6
+    add t3, t3, t2
+    li t1, 4                    /* GM_BELL_CYCLES */
+    sd t1, PORTS + BELL(t3)
+    ld t2, PORTS + CYCLES(t3)
+    csrw mcycle, t2
+    j put
+timer:
+    li t2, MTIME
+    ld t2, 0(t2)
+    j put
+
+    /* COUNTER.  Any register may be the one. */
 result:
+    ld t2, PORTS + RESULT(t3)
+put:
     srli t1, t0, 7 - 3
     andi t1, t1, 31 << 3
     beqz t1, leave
     add t1, t1, t6
-    ld t2, PORTS + RESULT(t3)
     sd t2, 0(t1)
     ld ra, 8(t6)
     ld sp, 16(t6)

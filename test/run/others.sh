@@ -1,0 +1,74 @@
+#!/bin/sh
+# Programs by others: compiled with what gemmcc-rt.pc says, for the usual C macros, run
+# by gemmcc-run without a description.
+set -u
+. "${top_srcdir:?}/test/lib.sh"
+: "${RISCV_CC=}" "${QEMU=}"
+test -n "$RISCV_CC" || skip_all "no cross compiler"
+test -n "$QEMU" || skip_all "no QEMU"
+command -v pkg-config > "$tmp/which" || skip_all "no pkg-config"
+
+rt() {
+    PKG_CONFIG_PATH=$top_builddir pkg-config --define-variable=rtdir="$top_builddir/rt" \
+        gemmcc-rt "$@"
+}
+# cc PROGRAM OUTPUT FLAGS...: flags of pkg-config are words.
+cc() {
+    from=$1 to=$2
+    shift 2
+    # shellcheck disable=SC2046
+    run "$RISCV_CC" -std=gnu11 -O2 -Wall -Wextra "$@" $(rt --cflags) \
+        "$from.c" $(rt --libs) -o "$tmp/$to.elf"
+    ends 0 && silent && no_complaint
+}
+
+cc "$top_srcdir/test/run/library" library
+ok $? "compiles and links as its pkg-config file says"
+run "$gemmcc_run" --strict=warn "$tmp/library.elf"
+ends 7 && no_complaint
+ok $? "ends with the program's own status"
+says '^wrong 0$'
+ok $? "its product is right"
+# Two tiles of 256 bytes, one of 1024, one out of 256, one pair, mostly from cold.
+cycles=$(sed -n 's/^cycles //p' "$tmp/out")
+test "${cycles:-0}" -ge 300 && test "$cycles" -le 2000
+ok $? "rdcycle is modelled time"
+says '^time 1 1$'
+ok $? "and rdtime, which the machine lacks, too"
+# Beats times the whole request: 32 of one beat of 16 bytes, 16 of four beats of 64.
+says '^counters 4608 [1-9][0-9]* 256$' && says '^counters 0 0 0$'
+ok $? "counters"
+says '^math 7\.389056 1\.414214 0\.964028 -3\.0 -2\.0 -3\.0 -2\.0 1000000000000000$' \
+    && says '^math 1 1 1$' && says '^shift 2 -2 2$'
+ok $? "functions of math.h"
+cp "$tmp/out" "$tmp/first"
+run "$gemmcc_run" "$tmp/library.elf"
+ends 7 && cmp -s "$tmp/out" "$tmp/first"
+ok $? "it keeps to the portable profile, and a second run is the same"
+
+# Most are written for a folder above the headers.
+echo '#include "include/gemmini.h"
+int main(void) { gemmini_flush(0); return 0; }' > "$tmp/above.c"
+cc "$tmp/above" above && run "$gemmcc_run" "$tmp/above.elf" && ends 0
+ok $? "headers are found as include/gemmini.h"
+
+cc "$top_srcdir/test/run/harts" one && cc "$top_srcdir/test/run/harts" two -DHARTS=2
+ok $? "a product on one hart and on two compiles"
+run "$gemmcc_run" "$tmp/one.elf"
+ends 0 && no_complaint
+ok $? "one hart"
+one=$(sed -n 's/^out //p' "$tmp/out")
+alone=$(sed -n 's/^hart 0 cycles //p' "$tmp/out")
+run "$gemmcc_run" -m platform.harts=2 "$tmp/two.elf"
+ends 0 && no_complaint && test -n "$one" && says "^out $(echo "$one" | sed 's/[][]/./g')\$"
+ok $? "two harts give the same bits"
+test "$(sed -n 's/^hart 0 cycles //p' "$tmp/out")" -lt "${alone:-0}"
+ok $? "in less time"
+cp "$tmp/out" "$tmp/first"
+same=0
+for _ in 1 2 3 4; do
+    run "$gemmcc_run" -m platform.harts=2 "$tmp/two.elf"
+    cmp -s "$tmp/out" "$tmp/first" || same=1
+done
+ok $same "and five runs are the same to the last cycle"
+end

@@ -31,6 +31,7 @@ struct product {
     int64_t second_img, second_row;      /* its pitches; its pixels lie as the first's */
     int64_t folded;              /* kernel columns folded into the channels; 1: none */
     int64_t fold_bytes;          /* from one folded kernel column to the next */
+    bool exact_pixels;           /* what lies between the input's pixels is the output: not to be read */
 };
 
 /* How it is cut: the schedule's parameters, in their order.  rows, cols: of a tile of

@@ -41,6 +41,16 @@ shares_rows(const struct value *v)
     return v->buf->alias != NULL;
 }
 
+static const struct buffer *
+memory_of(const struct value *v)
+{
+    const struct buffer *b = v->buf;
+
+    while (b->alias)
+        b = b->alias;
+    return b;
+}
+
 /* ---- convolution */
 
 struct conv_weights { const int8_t *w; int64_t cg, og, kh, kw, channels; };
@@ -108,6 +118,7 @@ product_conv(struct plan *p, struct product *g, struct why *why)
         .in_img = value_pitch(x, 0), .in_row = value_pitch(x, 2), .in_pix = value_pitch(x, 3),
         .out_img = value_pitch(y, 0), .out_row = value_pitch(y, 2), .out_pix = value_pitch(y, 3),
         .scale = &a->scale, .relu = a->relu != 0, .exact_cols = shares_rows(y), .pool_step = 1,
+        .exact_pixels = memory_of(x) == memory_of(y),
     };
     int64_t oh = g->oh, ow = g->ow;
     if (n->epi && !pooled(n, g, &oh, &ow, why))

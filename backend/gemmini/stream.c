@@ -219,7 +219,7 @@ product_fold(const struct product *g)
 {
     struct product f = *g;
 
-    if (g->kw == 1 || g->from != WEIGHTS_DENSE || g->folded != 1)
+    if (g->exact_pixels || g->kw == 1 || g->from != WEIGHTS_DENSE || g->folded != 1)
         return f;
     f.folded = g->kw;
     f.fold_bytes = g->dx * g->in_pix;

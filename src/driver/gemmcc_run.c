@@ -21,6 +21,7 @@ struct run {
     const char *file;
     struct elf *elf;
     struct meta *meta;           /* NULL: not made by gemmcc */
+    const struct meta *parts;    /* of models that another program calls; only for reports */
     const struct target *target;
     struct tolerance tolerance;
     long long top, memory;
@@ -116,6 +117,15 @@ read_options(struct run *r)
 
 /* ---- before */
 
+/* Models linked into a program of somebody else, which gives them their inputs. */
+static bool
+is_library(const struct run *r)
+{
+    struct elf_symbol s;
+
+    return !elf_symbol(r->elf, "gm_baked", &s) && (!r->meta->nin || !elf_symbol(r->elf, r->meta->in[0].symbol, &s));
+}
+
 static bool
 open_program(struct run *r)
 {
@@ -130,7 +140,13 @@ open_program(struct run *r)
         return false;
     if (diag_count(r->diag, SEV_ERROR))
         return false;
-    if (r->meta && !target && !*sets)
+    if (r->meta && is_library(r)) {
+        r->parts = r->meta;
+        r->meta = NULL;
+    }
+    if (r->parts && !target && !*sets)
+        r->target = r->parts->target;
+    else if (r->meta && !target && !*sets)
         r->target = r->meta->target;
     else
         r->target = target_load(r->arena, r->diag, target ? target : "gemmini-16", sets);
@@ -188,7 +204,7 @@ measured(const struct run *r, int number)
 static bool
 write_reports(struct run *r)
 {
-    const struct meta *m = r->meta;
+    const struct meta *m = r->meta ? r->meta : r->parts;
     struct report p = { .program = m->name, .target = r->target->name, .n = m->nlayer,
         .peak = (double)(r->target->dim * r->target->dim), .clock_mhz = r->target->clock_mhz };
 
@@ -281,8 +297,9 @@ tell_violations(struct run *r)
 {
     for (int i = 0; i < r->result.nviolation; i++) {
         const struct sim_violation *v = &r->result.violations[i];
-        const char *layer = r->meta && v->layer >= 0 && v->layer < r->meta->nlayer
-            ? arena_printf(r->arena, "layer %d '%s', command %llu", v->layer, r->meta->layers[v->layer].name,
+        const struct meta *m = r->meta ? r->meta : r->parts;
+        const char *layer = m && v->layer >= 0 && v->layer < m->nlayer
+            ? arena_printf(r->arena, "layer %d '%s', command %llu", v->layer, m->layers[v->layer].name,
                            (unsigned long long)v->index)
             : arena_printf(r->arena, "command %llu", (unsigned long long)v->index);
         struct place_ref at = { .file = r->file };
@@ -336,6 +353,8 @@ finish(struct run *r)
 {
     int status = ended(r);
 
+    if (r->parts && !write_reports(r) && !status)
+        return 1;
     return status || !r->meta ? status : show(r);
 }
 

@@ -162,7 +162,7 @@ void gm_hart_join(int hart);
 
 /* ---- platform */
 void gm_putchar(int c);
-_Noreturn void gm_exit(int code);
+__attribute__((noreturn)) void gm_exit(int code);
 
 #ifdef __cplusplus
 }

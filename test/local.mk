@@ -42,6 +42,7 @@ SH_TESTS = \
 	test/doc/readme.sh \
 	test/floors.sh \
 	test/repro/same_bytes.sh \
+	test/run/api.sh \
 	test/run/models.sh \
 	test/run/others.sh \
 	test/run/run.sh \

@@ -1,11 +1,13 @@
 # Speed: never part of the tests, because it depends on the machine, but printed by
-# `make bench` from models that programs here write.
-BENCHES = test/bench/layer_models$(EXEEXT) test/bench/resnet50$(EXEEXT)
-EXTRA_PROGRAMS += test/bench/layer_models test/bench/resnet50
+# `make bench`: named layers in process (shapes.c), then models that programs here write.
+BENCHES = test/bench/layer_models$(EXEEXT) test/bench/resnet50$(EXEEXT) \
+	test/bench/shapes$(EXEEXT)
+EXTRA_PROGRAMS += test/bench/layer_models test/bench/resnet50 test/bench/shapes
 EXTRA_DIST += test/bench/layers.sh test/bench/network.sh
 CLEANFILES += $(BENCHES)
 
 bench: all $(BENCHES)
+	GEMMCC_TARGET_PATH=$(srcdir)/backend/targets test/bench/shapes$(EXEEXT)
 	$(SHELL) $(srcdir)/test/bench/layers.sh $(abs_builddir)
 	$(SHELL) $(srcdir)/test/bench/network.sh $(abs_builddir)
 .PHONY: bench

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "src/base/num.h"
 
@@ -137,6 +138,15 @@ find_spill(const struct value *y, const struct host_memory *m, const uint8_t *be
     free(ours);
 }
 
+static double
+now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 bool
 layer_run(struct arena *a, struct diag *d, struct graph *g, const struct target *t,
     const int8_t *const *inputs, bool timing, struct layer_run *r)
@@ -176,9 +186,11 @@ layer_run(struct arena *a, struct diag *d, struct graph *g, const struct target 
         .violation = note,
         .ctx = r->violation });
     struct sink *k = sim_sink(s);
+    double start = now();
     bool ok = true;
     for (int i = 0; ok && i < r->program->nlayer; i++)
         ok = program_layer(r->program, r->program->layers[i], &m, k);
+    r->seconds = now() - start;
     r->cycles = sim_cycles(s, 0);
     int n;
     const struct sim_layer_stats *st = sim_stats(s, 0, &n);

@@ -18,6 +18,7 @@ struct layer_run {
     const struct target *target;
     int8_t *out;     /* packed, logical order, of the last node */
     uint64_t cycles; /* 0 without timing */
+    double seconds;  /* that the device model took, rules checked */
     struct sim_layer_stats stats;
     char violation[400]; /* "" when every rule was kept */
     char spill[200];     /* "" when nothing but the output was written (graphs of one layer) */

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "passes/passes.h"
+#include "passes/rewrite.h"
 
 enum { BINS = 4096 };
 
@@ -160,7 +160,7 @@ run(struct pass_ctx *c)
     struct ranges r = { .c = c };
     bool fine;
 
-    if (c->opt->quant == QUANT_OFF)
+    if (!may_quantize(c))
         return true;
     if (!c->feed)
         c->feed = feed_made_up(c->arena, c->opt->seed, 4);

@@ -21,7 +21,7 @@ lower_one(struct pass_ctx *c, struct node *n, struct arena *scratch)
     if (stays(n))
         return true;
     if (!n->op->lower) {
-        diag_error(c->diag, &l.at, "lower-none", "no machine operator computes %s on %s",
+        diag_error(c->diag, &l.at, "lower-none", "%s of %s cannot be compiled",
                    n->op->name, n->nin && n->in[0] ? dtype_name(n->in[0]->type.dt) : "nothing");
         return false;
     }

@@ -315,16 +315,6 @@ rewrite(struct work *w)
         float_outputs(w);
 }
 
-/* A model that was quantized before says so itself. */
-static bool
-has_scales(const struct graph *g)
-{
-    for (const struct node *n = g->first; n; n = n->next)
-        if (n->op == &op_quantize_linear || n->op == &op_dequantize_linear)
-            return true;
-    return false;
-}
-
 static bool
 run(struct pass_ctx *c)
 {
@@ -332,8 +322,7 @@ run(struct pass_ctx *c)
     struct arena *scratch;
     bool fine;
 
-    if (c->opt->quant == QUANT_OFF || c->opt->quant == QUANT_KEEP
-        || (c->opt->quant == QUANT_AUTO && has_scales(c->g)))
+    if (!may_quantize(c))
         return true;
     scratch = arena_new();
     fine = quant_plan(&w.p, c, scratch);

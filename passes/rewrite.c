@@ -79,3 +79,14 @@ absorb(struct graph *g, struct node *into, struct node *from)
     last->def_index = 0;
     value_remove(g, between);
 }
+
+bool
+may_quantize(const struct pass_ctx *c)
+{
+    if (c->opt->quant != QUANT_AUTO)
+        return c->opt->quant == QUANT_INT8;
+    for (const struct node *n = c->g->first; n; n = n->next)
+        if (n->op == &op_quantize_linear || n->op == &op_dequantize_linear)
+            return false;
+    return true;
+}

@@ -18,6 +18,8 @@ struct value *new_const(struct graph *g, const char *name, const struct shape *s
                         const float *data);
 /* An activation of shape s (float). */
 struct value *new_float_value(struct graph *g, const char *name, const struct shape *s);
+/* Are scales to be chosen?  A model that was quantized before has its own. */
+bool may_quantize(const struct pass_ctx *c);
 /* Node `from` goes; `into` writes what it wrote. */
 void absorb(struct graph *g, struct node *into, struct node *from);
 

@@ -4,7 +4,7 @@
 
 #include "passes/passes.h"
 
-enum { FOLD_LIMIT = 256 << 20 };               /* bytes; what is larger is computed at run time */
+enum { FOLD_LIMIT = 1 << 30 };                 /* bytes; what is larger is computed at run time */
 
 static bool
 is_fixed(const struct value *v)

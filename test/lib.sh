@@ -11,7 +11,7 @@ gemmcc_run=$top_builddir/gemmcc-run
 digits=$top_srcdir/samples/digits/digits.onnx
 tmp=$(mktemp -d) || exit 99
 tmp=$(cd "$tmp" && pwd -P)
-trap 'rm -rf "$tmp"' EXIT
+trap 'chmod -R u+w "$tmp"; rm -rf "$tmp"' EXIT
 mkdir "$tmp/w" "$tmp/t"
 TMPDIR=$tmp/t
 export TMPDIR

@@ -595,6 +595,7 @@ compile_model(struct arena *a, struct diag *d, const struct command_line *c)
         return 1;
     if (k.differs)
         return 4;
+    diag_flush(d);
     summary(&k);
     return 0;
 }

@@ -78,13 +78,13 @@ same "$tmp/a.elf" "$tmp/b.elf" "the same program"
 # The library itself, built in two folders.
 if [ -e "$top_builddir/config.status" ] && [ -e "$top_builddir/backend/rt/libgm_rt.a" ]; then
     bad=0
-    for b in x "y, a build folder with blanks"; do
-        mkdir "$tmp/w/$b" && (cd "$tmp/w/$b" && cp "$top_builddir/config.status" . && ./config.status -q \
-            && ${MAKE:-make} backend/rt/libgm_rt.a) > "$tmp/out" 2> "$tmp/err" || bad=1
+    options=$("$top_builddir/config.status" --config)
+    for b in x y/another-build-folder; do
+        mkdir -p "$tmp/w/$b" && (cd "$tmp/w/$b" && eval "\"$top_srcdir/configure\" -q $options" \
+            && env -u MAKEFLAGS -u MAKELEVEL make backend/rt/libgm_rt.a) > "$tmp/out" 2> "$tmp/err" || bad=1
     done
     ok $bad "the library is built twice"
-    same "$tmp/w/x/backend/rt/libgm_rt.a" "$tmp/w/y, a build folder with blanks/backend/rt/libgm_rt.a" \
-        "the same library"
+    same "$tmp/w/x/backend/rt/libgm_rt.a" "$tmp/w/y/another-build-folder/backend/rt/libgm_rt.a" "the same library"
     same "$tmp/w/x/backend/rt/libgm_rt.a" "$top_builddir/backend/rt/libgm_rt.a" "... as the one here"
 else
     skip "the library is built twice" "not built here"

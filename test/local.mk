@@ -33,6 +33,7 @@ UNIT_TESTS = \
 	test/unit/check_weights
 
 SH_TESTS = \
+	test/cli/effect.sh \
 	test/cli/errors.sh \
 	test/cli/info.sh \
 	test/cli/options.sh \

@@ -80,7 +80,7 @@ if [ -e "$top_builddir/config.status" ] && [ -e "$top_builddir/backend/rt/libgm_
     bad=0
     options=$("$top_builddir/config.status" --config)
     for b in x y/another-build-folder; do
-        mkdir -p "$tmp/w/$b" && (cd "$tmp/w/$b" && eval "\"$top_srcdir/configure\" -q $options" \
+        mkdir -p "$tmp/w/$b" && (cd "$tmp/w/$b" && eval "\"$top_srcdir/configure\" -q $options --srcdir=\"$top_srcdir\"" \
             && env -u MAKEFLAGS -u MAKELEVEL make backend/rt/libgm_rt.a) > "$tmp/out" 2> "$tmp/err" || bad=1
     done
     ok $bad "the library is built twice"

@@ -59,15 +59,22 @@ emit_float(struct arena *a, float f)
         ? arena_printf(a, "%d", (int)f) : arena_printf(a, "%af", (double)f);
 }
 
+/* A name that does not end the comment it stands in. */
+static const char *
+plain(struct arena *a, const char *name)
+{
+    char *s = arena_strdup(a, name);
+
+    for (char *c = s; *c; c++)
+        if ((*c == '*' && c[1] == '/') || (*c == '/' && c[1] == '*') || (unsigned char)*c < 32)
+            *c = ' ';
+    return s;
+}
+
 const char *
 emit_layer_name(struct arena *a, const struct kernel *k)
 {
-    char *s = arena_strdup(a, node_models(a, k->n));
-
-    for (char *c = s; *c; c++)
-        if ((*c == '*' && c[1] == '/') || (unsigned char)*c < 32)
-            *c = ' ';
-    return s;
+    return plain(a, node_models(a, k->n));
 }
 
 const char *
@@ -184,7 +191,14 @@ table(struct emitter *w, const struct kernel *k, int i)
     out_printf(w->o, "static const uint64_t layer_%d_%s[%" PRId64 "] = {", k->number, t->name, t->n);
     for (int64_t j = 0; j < t->n; j++)
         out_printf(w->o, "%s0x%" PRIx64, j % 6 ? ", " : j ? ",\n    " : "\n    ", t->at[j]);
-    out_puts(w->o, "\n};\n");
+    out_puts(w->o, "\n};");
+    if (strcmp(t->name, "scale") == 0 && t->n == 1) {
+        const uint32_t bits = (uint32_t)t->at[0];
+        float f;
+        memcpy(&f, &bits, sizeof f);
+        out_printf(w->o, " /* %.9g */", (double)f);
+    }
+    out_puts(w->o, "\n");
 }
 
 static void
@@ -297,14 +311,28 @@ core_layer(struct emitter *w, const struct kernel *k)
     out_printf(w->o, " },\n    .out = { %s, %" PRId64 " },\n};\n", emit_base(w->arena, w->p, at.base), at.offset);
 }
 
+/* "'name' int8 [1,8,14,14]"; constants have no name that says anything. */
+static const char *
+operand(struct emitter *w, const struct value *v)
+{
+    const char *shape = shape_text(w->arena, &v->type.shape), *dt = dtype_name(v->type.dt);
+
+    if (v->data)
+        return arena_printf(w->arena, "constant %s %s", dt, shape);
+    return arena_printf(w->arena, "'%s' %s %s", plain(w->arena, v->name), dt, shape);
+}
+
 static void
 layer(struct emitter *w, const struct kernel *k)
 {
     const char *sched = sched_text(w->arena, &k->schedule);
 
-    out_printf(w->o, "\n/* Layer %d: %s, %s %s\n * %s%s%sestimate %s cycles, limited by the %s */\n", k->number,
-               emit_layer_name(w->arena, k), op_short(k->n->op),
-               shape_text(w->arena, &k->n->out[0]->type.shape), sched, *sched ? "; " : "",
+    const char *from = "";
+    for (int i = 0; i < k->n->nin && i < 2; i++)
+        if (k->n->in[i])
+            from = arena_printf(w->arena, "%s%s%s", from, i ? " and " : "", operand(w, k->n->in[i]));
+    out_printf(w->o, "\n/* Layer %d: %s\n * %s of %s\n *   to %s\n * %s%s%sestimate %s cycles, limited by the %s */\n", k->number,
+               emit_layer_name(w->arena, k), op_short(k->n->op), from, operand(w, k->n->out[0]), sched, *sched ? "; " : "",
                k->core && k->why ? arena_printf(w->arena, "on the core: %s; ", k->why) : "",
                str_thousands(w->arena, k->cost.cycles), limit_name(k->cost.limit));
     if (k->prog)
@@ -366,10 +394,10 @@ memory(struct emitter *w)
     const struct graph *g = w->p->g;
 
     out_printf(w->o, "    const struct gm_memory m = { {\n        (uint64_t)arena, (uint64_t)%s_weights, 0,\n        ", w->e->name);
-    for (int i = 0; i < g->ninput; i++)
-        out_printf(w->o, "(uint64_t)%s, ", emit_tensor_name(w->arena, w->p, false, i));
-    for (int i = 0; i < g->noutput; i++)
-        out_printf(w->o, "(uint64_t)%s, ", emit_tensor_name(w->arena, w->p, true, i));
+    for (int i = 0; i < g->ninput + g->noutput; i++) {
+        bool out = i >= g->ninput;
+        out_printf(w->o, "%s(uint64_t)%s,", i ? " " : "", emit_tensor_name(w->arena, w->p, out, out ? i - g->ninput : i));
+    }
     out_puts(w->o, "\n    } };\n");
 }
 
@@ -396,6 +424,21 @@ functions(struct emitter *w)
     out_puts(w->o, "    gm_layer(-1);\n    return 0;\n}\n");
 }
 
+/* What a reader has to know before the kernels make sense. */
+static const char glossary[] =
+    "\n"
+    "/* How to read this.  The array multiplies blocks of DIM by DIM bytes.  Its local memory\n"
+    " * is addressed in rows of DIM elements: the scratchpad (int8) from 0, the accumulator\n"
+    " * (int32) from GM_ACC; adding GM_ACCUMULATE adds to what is there, GM_GARBAGE is no row.\n"
+    " * An operand is a local row with the size of the block at it: rows << 48 | columns << 32.\n"
+    " *   gm_mvin, 2, 3       memory to local rows: inputs, weights, bias\n"
+    " *   gm_preload          weights into the array, and where the next sums go\n"
+    " *   gm_compute_..       rows through the array, with new weights or those it has\n"
+    " *   gm_mvout            sums to memory, scaled and clamped to int8\n"
+    " * The commands queue up; gm_fence waits for all of them.  Below: the kernels, each with\n"
+    " * its arguments; then a block of arguments for each layer, tables first (equal tables\n"
+    " * stand once, under the name of the first); then init and run. */\n\n";
+
 static void
 heading(struct emitter *w)
 {
@@ -411,7 +454,8 @@ heading(struct emitter *w)
                "Estimated %s cycles.\n * Arena: %s bytes; weights: %s bytes. */\n", w->e->name, p->target->name,
                w->e->version, w->e->model_digest, p->nlayer - core, core, str_thousands(w->arena, cycles),
                str_thousands(w->arena, (uint64_t)p->g->arena_bytes), str_thousands(w->arena, (uint64_t)p->weight_bytes));
-    out_printf(w->o, "#include \"%s.h\"\n\n#include \"gm_model.h\"\n\nextern const uint8_t %s_weights[];\n\n", w->e->name, w->e->name);
+    out_printf(w->o, "#include \"%s.h\"\n\n#include \"gm_model.h\"\n\nextern const uint8_t %s_weights[];\n", w->e->name, w->e->name);
+    out_puts(w->o, glossary);
 }
 
 static void

@@ -1,16 +1,17 @@
 #!/bin/sh
-# The commands under EXAMPLES in the manual pages run as they are written there, in
-# order, beside the files of the digits sample.  Each has to succeed.  Output shown
-# in the page has to appear, in order; numbers may differ.
+# The commands under EXAMPLES in the manual pages, and those of the readme, run as they
+# are written there, in order, beside the files of the digits sample.  Each has to
+# succeed.  Output shown in the page has to appear, in order; numbers may differ.
 set -u
 : "${top_srcdir:?}" "${top_builddir:?}" "${AWK:?}"
 
-pages='gemmcc.1 gemmcc-run.1 gemmcc-target.5'
+pages='README.md gemmcc.1 gemmcc-run.1 gemmcc-target.5'
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 
 # Lines of literal displays under EXAMPLES, with mdoc's escapes undone.
 examples() {
+    case $1 in *.md) sed -n '/^    \$ /,/^$/s/^    //p' "$1"; return ;; esac
     # shellcheck disable=SC2016  # awk fields
     "$AWK" '/^\.Sh / { inside = $2 == "EXAMPLES" }
         /^\.Ed/ { literal = 0 }
@@ -22,6 +23,7 @@ examples() {
 for p in $pages; do
     page=$top_srcdir/man/$p
     [ -e "$top_builddir/man/$p" ] && page=$top_builddir/man/$p
+    [ "$p" = README.md ] && page=$top_srcdir/README.md
     echo "@ $p" >> "$tmp/all"
     examples "$page" >> "$tmp/all"
 done
@@ -85,6 +87,7 @@ while IFS= read -r line; do
         finish
         page=${line#@ }
         mkdir "$tmp/$page" && cd "$tmp/$page" || exit 99
+        ln -s "$top_srcdir/samples" samples
         cp -R "$top_srcdir"/samples/digits/*.png "$top_srcdir"/samples/digits/*.npy \
             "$top_srcdir"/samples/digits/digits.onnx "$top_srcdir"/samples/digits/calib . || exit 99
         chmod -R u+w . ;;

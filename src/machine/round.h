@@ -19,6 +19,16 @@ static inline int32_t round_clip32(int64_t x)
  * Adding and subtracting 1.5 * 2^23 rounds a float below 2^22 in magnitude exactly
  * so; larger ones go through the integer part.  Needs round-to-nearest and no
  * contraction. */
+#ifdef __riscv
+/* The core has it as one instruction, saturation and NaN included. */
+static inline int32_t round_even(float x)
+{
+    int64_t i;
+
+    __asm__("fcvt.w.s %0, %1, rne" : "=r"(i) : "f"(x));
+    return (int32_t)i;
+}
+#else
 static inline int32_t round_even(float x)
 {
     if (x != x)
@@ -40,6 +50,7 @@ static inline int32_t round_even(float x)
         return i - (i & 1);
     return i;
 }
+#endif
 
 /* Accumulator to element: int32 to float (nearest even), times scale, nearest even. */
 static inline int32_t round_scale(int32_t acc, float scale)

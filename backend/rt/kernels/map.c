@@ -8,16 +8,35 @@ enum map_op {
 #undef M
 };
 
+/* Rows of an operand, its element i at p + i * step. */
+struct row { char *p; int64_t step; };
+
+static struct row
+row(const struct gm_walk *w, int view)
+{
+    return (struct row){ w->at[view], w->step[view][w->rank - 1] };
+}
+
+static void
+table_row(int8_t *y, int64_t ys, const int8_t *x, int64_t xs, int64_t n, const int8_t *table)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i * ys] = table[x[i * xs] + 128];
+}
+
 void
 gm_k_table(const struct gm_call *c)
 {
-    const int8_t *table = c->in[1]->data;
     struct gm_walk w;
 
     gm_walk_start(&w, c->out);
     gm_walk_add(&w, c->in[0]);
-    for (int64_t n = gm_count(c->out); n > 0; n--, gm_walk_next(&w))
-        *(int8_t *)w.at[0] = table[*(int8_t *)w.at[1] + 128];
+    if (!gm_walk_rows(&w))
+        return;
+    do {
+        struct row y = row(&w, 0), x = row(&w, 1);
+        table_row((int8_t *)y.p, y.step, (const int8_t *)x.p, x.step, gm_walk_row(&w), c->in[1]->data);
+    } while (gm_walk_next_row(&w));
 }
 
 /* Integers with one scale and different zero points only shift. */
@@ -36,27 +55,60 @@ wide(const struct gm_view *x, const char *p)
     return x->type == GM_F32 || x->scale != 0 ? gm_real(x, p) : (double)gm_int(x, p);
 }
 
+static void
+convert_one(const struct gm_view *x, const struct gm_view *y, const char *from, char *to)
+{
+    bool real = x->scale != 0 || y->scale != 0 || y->type == GM_BOOL;
+
+    if (shifts(x, y))
+        gm_put_int(y, to, gm_int(x, from) - x->zero + y->zero);
+    else if (y->type == GM_F64)
+        *(double *)to = wide(x, from);
+    else if (y->type == GM_F32)
+        *(float *)to = (float)wide(x, from);
+    else if (real)
+        gm_put_real(y, to, gm_real(x, from));
+    else
+        gm_put_int(y, to, gm_int(x, from));
+}
+
+/* The two that matter: into a quantized network and out of it. */
+static void
+quantize_row(struct row y, struct row x, int64_t n, float scale, int32_t zero)
+{
+    for (int64_t i = 0; i < n; i++)
+        *(int8_t *)(y.p + i * y.step) = round_quantize8(*(const float *)(x.p + i * x.step), scale, zero);
+}
+
+static void
+dequantize_row(struct row y, struct row x, int64_t n, float scale, int32_t zero)
+{
+    for (int64_t i = 0; i < n; i++)
+        *(float *)(y.p + i * y.step) = scale * (float)(*(const int8_t *)(x.p + i * x.step) - zero);
+}
+
 void
 gm_k_convert(const struct gm_call *c)
 {
     const struct gm_view *x = c->in[0], *y = c->out;
-    bool shift = shifts(x, y), real = x->scale != 0 || y->scale != 0 || y->type == GM_BOOL;
+    bool in = x->type == GM_F32 && y->type == GM_I8 && y->scale != 0;
+    bool out = x->type == GM_I8 && y->type == GM_F32 && x->scale != 0;
     struct gm_walk w;
 
     gm_walk_start(&w, y);
     gm_walk_add(&w, x);
-    for (int64_t n = gm_count(y); n > 0; n--, gm_walk_next(&w)) {
-        if (shift)
-            gm_put_int(y, w.at[0], gm_int(x, w.at[1]) - x->zero + y->zero);
-        else if (y->type == GM_F64)
-            *(double *)w.at[0] = wide(x, w.at[1]);
-        else if (y->type == GM_F32)
-            *(float *)w.at[0] = (float)wide(x, w.at[1]);
-        else if (real)
-            gm_put_real(y, w.at[0], gm_real(x, w.at[1]));
+    if (!gm_walk_rows(&w))
+        return;
+    do {
+        struct row to = row(&w, 0), from = row(&w, 1);
+        if (in)
+            quantize_row(to, from, gm_walk_row(&w), y->scale, y->zero);
+        else if (out)
+            dequantize_row(to, from, gm_walk_row(&w), x->scale, x->zero);
         else
-            gm_put_int(y, w.at[0], gm_int(x, w.at[1]));
-    }
+            for (int64_t i = 0; i < gm_walk_row(&w); i++)
+                convert_one(x, y, from.p + i * from.step, to.p + i * to.step);
+    } while (gm_walk_next_row(&w));
 }
 
 static float
@@ -109,6 +161,12 @@ gm_k_map(const struct gm_call *c)
     gm_walk_add(&w, a);
     if (b)
         gm_walk_add(&w, b);
-    for (int64_t n = gm_count(c->out); n > 0; n--, gm_walk_next(&w))
-        gm_put_real(c->out, w.at[0], apply(c, gm_real(a, w.at[1]), b ? gm_real(b, w.at[2]) : 0));
+    if (!gm_walk_rows(&w))
+        return;
+    do {
+        struct row y = row(&w, 0), x = row(&w, 1), z = b ? row(&w, 2) : (struct row){ 0 };
+        for (int64_t i = 0; i < gm_walk_row(&w); i++)
+            gm_put_real(c->out, y.p + i * y.step,
+                        apply(c, gm_real(a, x.p + i * x.step), b ? gm_real(b, z.p + i * z.step) : 0));
+    } while (gm_walk_next_row(&w));
 }

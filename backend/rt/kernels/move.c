@@ -14,13 +14,31 @@ copy(char *to, const char *from, int64_t bytes)
 }
 
 static void
+copy_row(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n, int64_t bytes)
+{
+    if (to_step == bytes && from_step == bytes) {
+        memcpy(to, from, (size_t)(n * bytes));
+    } else if (bytes == 1) {
+        for (int64_t i = 0; i < n; i++)
+            to[i * to_step] = from[i * from_step];
+    } else {
+        for (int64_t i = 0; i < n; i++)
+            copy(to + i * to_step, from + i * from_step, bytes);
+    }
+}
+
+static void
 fill(const struct gm_view *y, int64_t value)
 {
     struct gm_walk w;
 
     gm_walk_start(&w, y);
-    for (int64_t n = gm_count(y); n > 0; n--, gm_walk_next(&w))
-        gm_put_int(y, w.at[0], value);
+    if (!gm_walk_rows(&w))
+        return;
+    do {
+        for (int64_t i = 0; i < gm_walk_row(&w); i++)
+            gm_put_int(y, w.at[0] + i * w.step[0][w.rank - 1], value);
+    } while (gm_walk_next_row(&w));
 }
 
 void
@@ -43,8 +61,12 @@ gm_k_move(const struct gm_call *c)
     struct gm_walk w;
     gm_walk_start(&w, &part);
     gm_walk_add(&w, &from);
-    for (int64_t n = gm_count(&part); n > 0; n--, gm_walk_next(&w))
-        copy(w.at[0], w.at[1], gm_bytes(y->type));
+    if (!gm_walk_rows(&w))
+        return;
+    do {
+        copy_row(w.at[0], w.step[0][w.rank - 1], w.at[1], w.step[1][w.rank - 1], gm_walk_row(&w),
+                 gm_bytes(y->type));
+    } while (gm_walk_next_row(&w));
 }
 
 void

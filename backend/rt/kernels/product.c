@@ -148,13 +148,19 @@ void
 gm_k_add(const struct gm_call *c)
 {
     struct scales s = { c->f, 0, 1 };
+    int32_t ma = (int32_t)c->i[0], mb = (int32_t)c->i[1], bias = (int32_t)c->i[2];
     struct gm_walk w;
 
     gm_walk_start(&w, c->out);
     gm_walk_add(&w, c->in[0]);
     gm_walk_add(&w, c->in[1]);
-    for (int64_t n = gm_count(c->out); n > 0; n--, gm_walk_next(&w)) {
-        int64_t acc = c->i[0] * *(int8_t *)w.at[1] + c->i[1] * *(int8_t *)w.at[2] + c->i[2];
-        *(int8_t *)w.at[0] = finish((int32_t)acc, c->i[3], &s, 0);
-    }
+    if (!gm_walk_rows(&w))
+        return;
+    do {
+        int64_t ys = w.step[0][w.rank - 1], as = w.step[1][w.rank - 1], bs = w.step[2][w.rank - 1];
+        for (int64_t i = 0; i < gm_walk_row(&w); i++) {
+            int32_t sum = ma * (int8_t)w.at[1][i * as] + mb * (int8_t)w.at[2][i * bs];
+            w.at[0][i * ys] = (char)finish((int32_t)((uint32_t)sum + (uint32_t)bias), c->i[3], &s, 0);
+        }
+    } while (gm_walk_next_row(&w));
 }

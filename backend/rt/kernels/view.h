@@ -64,6 +64,68 @@ gm_walk_next(struct gm_walk *w)
     }
 }
 
+/* For kernels that may take elements in any order: axes of one element go, the others
+ * are sorted by the first view's pitch, and those that follow each other in every view
+ * become one.  What is left last is a row: gm_walk_row elements, step[k][rank - 1]
+ * bytes apart.  False: there are no elements. */
+static inline bool
+gm_walk_rows(struct gm_walk *w)
+{
+    int order[GM_RANK], n = 0, rank = 0;
+    struct gm_walk s = *w;
+
+    for (int i = 0; i < w->rank; i++) {
+        int at = n;
+        if (w->dim[i] == 0)
+            return false;
+        if (w->dim[i] == 1)
+            continue;
+        for (; at > 0 && w->step[0][order[at - 1]] < w->step[0][i]; at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+        n++;
+    }
+    for (int j = 0; j < n; j++) {
+        int i = order[j];
+        bool follows = rank > 0;
+        for (int k = 0; k < w->views && follows; k++)
+            follows = s.step[k][rank - 1] == w->step[k][i] * w->dim[i];
+        rank += !follows;
+        s.dim[rank - 1] = follows ? s.dim[rank - 1] * w->dim[i] : w->dim[i];
+        for (int k = 0; k < w->views; k++)
+            s.step[k][rank - 1] = w->step[k][i];
+    }
+    if (rank == 0) {
+        s.dim[rank++] = 1;
+        for (int k = 0; k < w->views; k++)
+            s.step[k][0] = 0;
+    }
+    s.rank = rank;
+    *w = s;
+    return true;
+}
+
+static inline int64_t
+gm_walk_row(const struct gm_walk *w)
+{
+    return w->dim[w->rank - 1];
+}
+
+/* To the start of the next row; false after the last. */
+static inline bool
+gm_walk_next_row(struct gm_walk *w)
+{
+    for (int d = w->rank - 2; d >= 0; d--) {
+        bool more = ++w->index[d] < w->dim[d];
+        for (int k = 0; k < w->views; k++)
+            w->at[k] += more ? w->step[k][d] : -(w->dim[d] - 1) * w->step[k][d];
+        if (more)
+            return true;
+        w->index[d] = 0;
+    }
+    return false;
+}
+
 static inline int64_t
 gm_bytes(int32_t type)
 {

@@ -77,15 +77,49 @@ emit_layer_name(struct arena *a, const struct kernel *k)
     return plain(a, node_models(a, k->n));
 }
 
+/* Would a parameter of this name hide something that the file needs, or be no name at
+ * all in C or C++? */
+static bool
+is_taken(const struct program *p, const char *s)
+{
+    static const char *const words[] = {
+        "alignas", "alignof", "and", "arena", "asm", "auto", "bool", "break", "case", "catch", "char", "class", "const",
+        "constexpr", "continue", "default", "delete", "do", "double", "else", "enum", "explicit", "export", "extern",
+        "false", "float", "for", "friend", "goto", "halos", "if", "inline", "int", "long", "m", "mutable", "namespace",
+        "new", "not", "nullptr", "operator", "or", "private", "protected", "public", "register", "restrict", "return",
+        "short", "signed", "sizeof", "static", "struct", "switch", "template", "this", "throw", "true", "try", "typedef",
+        "typename", "union", "unsigned", "using", "virtual", "void", "volatile", "while", "xor", "int8_t", "uint8_t",
+        "int32_t", "int64_t", "uint64_t", NULL
+    };
+
+    for (int i = 0; words[i]; i++)
+        if (strcmp(words[i], s) == 0)
+            return true;
+    for (int i = 0; i < p->nprog; i++)
+        if (strcmp(p->progs[i]->name, s) == 0)
+            return true;
+    return str_starts(s, "layer_") || str_starts(s, "gm_") || str_starts(s, "GM_") || str_ends(s, "_weights");
+}
+
+/* Inputs count first, then outputs; an earlier one keeps the name. */
+static const char *
+own_name(struct arena *a, const struct program *p, int i)
+{
+    const struct graph *g = p->g;
+    const char *s = str_ident(a, i < g->ninput ? g->inputs[i]->name : g->outputs[i - g->ninput]->name);
+
+    return is_taken(p, s) ? arena_printf(a, "%s_", s) : s;
+}
+
 const char *
 emit_tensor_name(struct arena *a, const struct program *p, bool output, int i)
 {
-    struct value *const *v = output ? p->g->outputs : p->g->inputs;
-    const char *s = str_ident(a, v[i]->name);
+    int n = output ? p->g->ninput + i : i;
+    const char *s = own_name(a, p, n);
 
-    for (int k = 0; k < i; k++)
-        if (strcmp(s, str_ident(a, v[k]->name)) == 0)
-            return arena_printf(a, "%s_%d", s, i);
+    for (int k = 0; k < n; k++)
+        if (strcmp(s, own_name(a, p, k)) == 0)
+            return arena_printf(a, "%s_%s%d", s, output ? "out" : "in", i);
     return s;
 }
 

@@ -128,9 +128,13 @@ plan_prog(struct plan *p, const char *file, const char *text, const struct arg *
 static bool
 wanted_on_core(const struct node *n, const struct pass_options *opt)
 {
-    for (const char *const *s = opt->on_core; s && *s; s++)
+    for (const char *const *s = opt->on_core; s && *s; s++) {
         if (str_match(*s, n->name))
             return true;
+        for (const struct origin *f = n->from; f; f = f->next)
+            if (str_match(*s, f->name))
+                return true;
+    }
     return false;
 }
 
@@ -155,7 +159,7 @@ needs_layer(const struct node *n)
 {
     const struct buffer *b = n->out[0]->buf;
 
-    if (n->op->traits & OP_VIEW)
+    if (n->op->traits & OP_VIEW || shape_elems(&n->out[0]->type.shape) == 0)
         return false;                          /* alias-views saw to that */
     return b != NULL;
 }

@@ -324,6 +324,8 @@ product_plan(struct plan *p, struct product *g, struct why *why)
     struct stream s;
     struct cost cost;
 
+    if (g->c == 0)
+        return no(why, "there is nothing to sum up");
     flatten(g);
     if (!stream_search(g, p->t, p->full_search, &s, &cost))
         return no(why, "no tile of it fits local memory");

@@ -2,7 +2,7 @@
  * a scale for each block of output channels that one store can serve, biases int32.
  * Where int8 meets float, QuantizeLinear and DequantizeLinear stand between.
  *
- * With --quant=off the graph stays as it is.  A model that says its own scales keeps
+ * With QUANT_OFF the graph stays as it is.  A model that says its own scales keeps
  * them: nothing is done to it here. */
 #include <math.h>
 #include <string.h>

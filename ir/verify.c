@@ -227,11 +227,12 @@ check_layout(struct check *c, const struct value *v)
     const struct layout *l = v->type.layout;
     int rank = v->type.shape.rank;
     unsigned seen = 0;
+    int64_t least = shape_elems(&v->type.shape) ? 1 : 0;
 
     for (int i = 0; i < rank; i++) {
         if (l->order[i] >= 0 && l->order[i] < rank)
             seen |= 1u << l->order[i];
-        if (l->pitch[i] <= 0 || l->before[i] < 0 || l->after[i] < 0) {
+        if (l->pitch[i] < least || l->before[i] < 0 || l->after[i] < 0) {
             WRONG(c, "'%s' has a pitch of %lld and a halo of %d, %d on axis %d", v->name,
                 (long long)l->pitch[i], l->before[i], l->after[i], i);
             return;

@@ -606,6 +606,27 @@ sum3(struct model *m)
     outputs(m, "y");
 }
 
+static void
+no_channels(struct model *m)
+{
+    image(m, "1,3,4,4");
+    conv(m, "x", "e", "0,3,3,3", NULL);
+    conv(m, "x", "y", "2,3,3,3", NULL);
+    outputs(m, "y e");
+}
+
+static void
+empty_part(struct model *m)
+{
+    image(m, "1,4,8,8");
+    model_longs(m, "two", "2");
+    model_longs(m, "one", "1");
+    model_node(m, "Slice", "x two two one", "e");
+    model_int(model_node(m, "Concat", "e x", "j"), "axis", 1);
+    conv(m, "j", "y", "3,4,3,3", NULL);
+    outputs(m, "y");
+}
+
 static const struct odd rows[] = {
     { "batch of 2", batch2, 13, 0 },
     { "batch of 4", batch4, 13, 0 },
@@ -664,6 +685,8 @@ static const struct odd rows[] = {
     { "mean over the image", mean_tail, 13, 0 },
     { "nothing but a transpose", only_move, 13, 0 },
     { "sum of three", sum3, 13, 0 },
+    { "an output without elements", no_channels, 13, 0 },
+    { "concat with nothing", empty_part, 13, 0 },
     { "opset 7", residual, 7, 0 },
     { "opset 9", two_pads, 9, 0 },
     { "opset 11", pool_pads, 11, 0 },

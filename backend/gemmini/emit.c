@@ -233,6 +233,26 @@ input_args(struct builder *b)
     number(b, "taps", s->taps);
 }
 
+/* Runs in one tile and chunk: where they are few, stores cannot wait for one. */
+static int64_t
+runs_of(const struct stream *s)
+{
+    return s->w_steps * s->nj_last;
+}
+
+/* A segment's bias comes some runs after the store of what lay there: of its own store
+ * where there is one for each, else of all.  With time to spare it waits for the stores
+ * and comes evenly between the moves of weights. */
+static void
+bias_pace(struct builder *b)
+{
+    const struct stream *s = b->s;
+    int64_t runs = runs_of(s), start = s->stores == s->biases ? 7 : s->stores + 4;
+
+    number(b, "b_start", runs >= 48 ? num_max(20, start) : start);
+    number(b, "b_pace", num_max(1, num_min(6, (runs - 8) / s->biases)));
+}
+
 static void
 weight_args(struct builder *b)
 {
@@ -260,8 +280,7 @@ weight_args(struct builder *b)
     number(b, "biases", s->biases);
     number(b, "b_step", dim * 4);
     number(b, "b_chunk", s->nj * dim * 4);
-    number(b, "b_start", s->stores + 4);
-    number(b, "b_pace", 1);
+    bias_pace(b);
 }
 
 /* rs1 of the pooling CONFIG_ST: pooled rows lie pool_out_dim pixels apart. */
@@ -275,13 +294,6 @@ pool_fields(const struct builder *b)
         .pocols = (unsigned)s->cut.cols, .orows = (unsigned)s->tile_rows, .ocols = (unsigned)s->tile_cols };
 
     return g->pool_size ? isa_encode_st(&st).rs1 : 0;
-}
-
-/* Runs in one tile and chunk: where they are few, stores cannot wait for one. */
-static int64_t
-runs_of(const struct stream *s)
-{
-    return s->w_steps * s->nj_last;
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "backend/emit.h"
+#include "src/base/conf.h"
 #include "src/base/out.h"
 
 static void
@@ -33,14 +34,14 @@ pitch_at(const struct type *t, int i)
     return t->layout ? t->layout->pitch[i] : shape_bytes(t, i + 1);
 }
 
-/* One line of text as a value: control characters would end it. */
+/* Any text as a value: names may hold what an ini file takes for a comment. */
 static void
 text(struct out *o, const char *key, const char *s)
 {
-    out_printf(o, "%s = ", key);
-    for (; *s; s++)
-        out_printf(o, "%c", (unsigned char)*s < 32 ? ' ' : *s);
-    out_puts(o, "\n");
+    struct arena *a = arena_new();
+
+    out_printf(o, "%s = %s\n", key, conf_quote(a, s));
+    arena_free(a);
 }
 
 static void
@@ -102,12 +103,12 @@ target(struct out *o, struct arena *a, const struct target *t)
 }
 
 static void
-labels(struct out *o, const char *s)
+labels(struct out *o, struct arena *a, const char *s)
 {
     out_puts(o, "\n[labels]\n");
     for (int i = 0; *s; i++) {
         size_t n = strcspn(s, "\r\n");
-        out_printf(o, "%d = %.*s\n", i, (int)n, s);
+        text(o, arena_printf(a, "%d", i), arena_strndup(a, s, n));
         s += n;
         s += *s == '\r';
         s += *s == '\n';
@@ -135,6 +136,6 @@ emit_meta(const struct program *p, const struct emit *e, struct out *o)
         text(o, "recipe", e->recipe);
     }
     if (e->labels)
-        labels(o, e->labels);
+        labels(o, a, e->labels);
     arena_free(a);
 }

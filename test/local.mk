@@ -34,6 +34,7 @@ UNIT_TESTS = \
 
 SH_TESTS = \
 	test/cli/effect.sh \
+	test/cli/dataset.sh \
 	test/cli/errors.sh \
 	test/cli/info.sh \
 	test/cli/options.sh \

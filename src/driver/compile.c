@@ -314,11 +314,46 @@ run_passes(struct compile *k)
 
 /* ---- products */
 
+/* Only the last part of a path: where a file lay must not change the product. */
+static const char *
+last_part(struct arena *a, const char *path)
+{
+    size_t n = strlen(path);
+
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    return path_base(arena_strndup(a, path, n));
+}
+
+/* The options that decide what the product does, as they were given. */
+static const char *
+options_used(struct compile *k)
+{
+    static const char *const topics[] = { "target", "shapes", "quant", "optimizing" };
+    const char *all = "";
+
+    for (int i = 0; i < k->line->n; i++) {
+        const struct given *g = &k->line->at[i];
+        const struct option_row *r = &option_rows[g->id];
+        bool matters = false;
+        for (size_t t = 0; t < sizeof topics / sizeof *topics; t++)
+            matters |= strcmp(r->topic, topics[t]) == 0;
+        if (!matters || g->id == OPT_CC)
+            continue;
+        const char *v = g->value && (g->id == OPT_CALIBRATE || g->id == OPT_TARGET)
+            ? last_part(k->arena, g->value) : g->value;
+        const char *name = r->name ? arena_printf(k->arena, "--%s%s", r->name, v ? "=" : "")
+            : arena_printf(k->arena, "-%c", r->letter);
+        all = arena_printf(k->arena, "%s%s%s%s", all, *all ? " " : "", name, v ? v : "");
+    }
+    return all;
+}
+
 static struct emit
 emit_info(struct compile *k)
 {
     return (struct emit){ .diag = k->diag, .name = k->name, .model_digest = k->digest, .version = PACKAGE_VERSION,
-                          .options = "", .recipe = k->recipe, .labels = k->labels };
+                          .options = options_used(k), .recipe = k->recipe, .labels = k->labels };
 }
 
 /* Files that appear together, or not at all. */

@@ -4,7 +4,7 @@
 
 #include "backend/backend.h"
 
-enum { PER_PRODUCT = 17 };       /* cycles, as measured */
+enum { PER_TAP = 17, PER_FLOAT_TAP = 32, PER_PRODUCT = 9 };  /* cycles, as measured */
 
 static void
 put(struct core_call *c, int64_t v)
@@ -210,6 +210,14 @@ products(const struct node *n)
     return 0;
 }
 
+static int64_t
+per_product(const struct node *n)
+{
+    if (n->op != &op_m_conv)
+        return PER_PRODUCT;
+    return n->out[0]->type.dt == DT_F32 ? PER_FLOAT_TAP : PER_TAP;
+}
+
 bool
 core_plan(struct plan *p)
 {
@@ -233,7 +241,7 @@ core_plan(struct plan *p)
     epilogue(c, n);
     p->k->core = c;
     p->k->macs = products(n);
-    p->k->cost = (struct cost){ (uint64_t)(shape_elems(&n->out[0]->type.shape) * r->per_element + p->k->macs * PER_PRODUCT),
+    p->k->cost = (struct cost){ (uint64_t)(shape_elems(&n->out[0]->type.shape) * r->per_element + p->k->macs * per_product(n)),
                                 0, 0, LIMIT_CORE };
     return true;
 }

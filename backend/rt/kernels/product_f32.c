@@ -5,31 +5,33 @@
 
 struct window { const struct gm_view *x, *w; const int64_t *i; };
 
-/* One row of one channel of a window. */
-static float
-add_row(const struct window *q, float sum, const char *row, const char *w, int64_t x0)
-{
-    int64_t wide = q->x->dim[3];
+/* Taps of a window that lie inside the image: from `first` up to `end`. */
+struct span { int64_t first, end; };
 
-    for (int64_t k = 0; k < q->w->dim[3]; k++) {
-        int64_t x = x0 + k * q->i[3];
-        if (x >= 0 && x < wide)
-            sum += *(const float *)(w + k * q->w->pitch[3]) * *(const float *)(row + x * q->x->pitch[3]);
-    }
-    return sum;
+static struct span
+inside(int64_t at, int64_t step, int64_t taps, int64_t size)
+{
+    int64_t first = at < 0 ? (-at + step - 1) / step : 0, end = at < size ? (size - 1 - at) / step + 1 : 0;
+
+    return (struct span){ first, end < taps ? end : taps };
 }
 
+/* Pitches are kept at hand: this is where the time goes. */
 static float
 conv_sum(const struct window *q, const char *image, const char *w, int64_t y0, int64_t x0)
 {
+    const struct span y = inside(y0, q->i[2], q->w->dim[2], q->x->dim[2]);
+    const struct span x = inside(x0, q->i[3], q->w->dim[3], q->x->dim[3]);
+    const int64_t x1 = q->x->pitch[1], x2 = q->i[2] * q->x->pitch[2], x3 = q->i[3] * q->x->pitch[3];
+    const int64_t w1 = q->w->pitch[1], w2 = q->w->pitch[2], w3 = q->w->pitch[3], channels = q->w->dim[1];
     float sum = 0;
 
-    for (int64_t c = 0; c < q->w->dim[1]; c++)
-        for (int64_t k = 0; k < q->w->dim[2]; k++) {
-            int64_t y = y0 + k * q->i[2];
-            if (y >= 0 && y < q->x->dim[2])
-                sum = add_row(q, sum, image + c * q->x->pitch[1] + y * q->x->pitch[2],
-                              w + c * q->w->pitch[1] + k * q->w->pitch[2], x0);
+    image += y0 * q->x->pitch[2] + x0 * q->x->pitch[3];
+    for (int64_t c = 0; c < channels; c++, image += x1, w += w1)
+        for (int64_t ky = y.first; ky < y.end; ky++) {
+            const char *a = image + ky * x2 + x.first * x3, *b = w + ky * w2 + x.first * w3;
+            for (int64_t n = x.end - x.first; n > 0; n--, a += x3, b += w3)
+                sum += *(const float *)b * *(const float *)a;
         }
     return sum;
 }

@@ -16,7 +16,7 @@ handler(int sig)
     out_remove_all();
     temp_remove_all();
     signal(sig, SIG_DFL);
-    raise(sig);                      /* delivered when this handler returns */
+    raise(sig); /* delivered when this handler returns */
 }
 
 static void
@@ -26,18 +26,50 @@ at_exit(void)
     temp_remove_all();
 }
 
+enum { SIGNALS = 4 };
+static const int signals[SIGNALS] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+static sigset_t before;
+
+void
+cleanup_begin(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < SIGNALS; i++)
+        sigaddset(&set, signals[i]);
+    sigprocmask(SIG_BLOCK, &set, &before);
+    cleanup_arm();
+}
+
+void
+cleanup_end(void)
+{
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+void
+cleanup_child(void)
+{
+    for (size_t i = 0; i < SIGNALS; i++) {
+        struct sigaction now;
+        if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler == handler)
+            signal(signals[i], SIG_DFL);
+    }
+    cleanup_end();
+}
+
 void
 cleanup_arm(void)
 {
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
     static bool armed;
 
     if (armed)
         return;
     armed = true;
     atexit(at_exit);
-    signal(SIGXFSZ, SIG_IGN);        /* a write that fails is reported as a full disk */
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+    signal(SIGXFSZ, SIG_IGN); /* a write that fails is reported as a full disk */
+    for (size_t i = 0; i < SIGNALS; i++) {
         struct sigaction old, now = { .sa_handler = handler };
         if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
             sigaction(signals[i], &now, NULL);

@@ -319,7 +319,9 @@ temp_dir(struct arena *a, struct diag *d)
     struct temp *t = malloc(sizeof *t + strlen(path) + 1);
     if (!t)
         abort();
+    cleanup_begin();
     if (!mkdtemp(path)) {
+        cleanup_end();
         diag_fatal(d, "temp-dir", "no temporary folder in '%s': %s", base, strerror(errno));
         free(t);
         return NULL;
@@ -327,9 +329,9 @@ temp_dir(struct arena *a, struct diag *d)
     strcpy(t->path, path);
     t->owner = getpid();
     t->removed = 0;
-    cleanup_arm();
     t->next = temps;
     temps = t;
+    cleanup_end();
     return path;
 }
 

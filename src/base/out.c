@@ -130,15 +130,17 @@ open_temporary(struct out *o)
         return refuse(o, EISDIR);
     if (asprintf(&temp, "%.*s.%.200s.XXXXXX", dir, o->target, o->target + dir) < 0)
         return refuse(o, ENOMEM);
-    cleanup_arm();
+    cleanup_begin();
     o->fd = mkostemp(temp, O_CLOEXEC);
     if (o->fd < 0) {
         int err = errno;
+        cleanup_end();
         free(temp);
         return refuse(o, err);
     }
-    usual_mode(o->fd);
     o->slot = slot_take(temp);
+    cleanup_end();
+    usual_mode(o->fd);
     if (!o->slot) {
         unlink(temp);
         free(temp);

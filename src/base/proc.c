@@ -13,13 +13,14 @@
 #include <unistd.h>
 
 #include "src/base/arena.h"
+#include "src/base/cleanup.h"
 #include "src/base/diag.h"
 #include "src/base/file.h"
 #include "src/base/out.h"
 #include "src/base/proc.h"
 
 struct stream {
-    int fd;                          /* our end; -1: not captured or ended */
+    int fd; /* our end; -1: not captured or ended */
     struct out *text;
     void (*on_text)(const char *text, int len, void *ctx);
     void *ctx;
@@ -38,7 +39,8 @@ proc_end_all(void)
     running = 0;
     kill(-pid, SIGKILL);
     kill(pid, SIGKILL);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+    /* What the tool had started became ours with its end: wait for all of it. */
+    while (waitpid(-pid, NULL, 0) > 0 || errno == EINTR)
         ;
 }
 
@@ -76,10 +78,11 @@ child(const struct proc *p, const char *path, int out, int err, int failed, pid_
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0);
+    cleanup_child();
     if (p->temp)
         setenv("TMPDIR", p->temp, 1);
     if (getppid() != parent)
-        _exit(127);                  /* it died before we asked */
+        _exit(127); /* it died before we asked */
     int null = open("/dev/null", O_RDONLY);
     if (null >= 0)
         dup2(null, STDIN_FILENO);
@@ -214,11 +217,16 @@ proc_run(struct arena *a, struct diag *d, const struct proc *p, struct proc_resu
         if ((i == 2 || want[i]) && pipe2(pipes[i], O_CLOEXEC) != 0)
             err = errno;
     if (!err) {
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+        cleanup_begin();
         pid = fork();
         if (pid == 0)
             child(p, path, pipes[0][1], pipes[1][1], pipes[2][1], self);
         err = pid < 0 ? errno : 0;
         running = pid > 0 ? pid : 0;
+        if (pid > 0)
+            setpgid(pid, pid);
+        cleanup_end();
     }
     for (int i = 0; i < 3; i++)
         close_fd(&pipes[i][1]);

@@ -39,9 +39,9 @@ struct compile {
     struct pass_options opt;
     struct pass_ctx ctx;
     struct pipeline line_up;
-    struct verify *verify;       /* NULL: not asked for */
+    struct verify *verify; /* NULL: not asked for */
     const char *digest, *labels, *recipe;
-    long long batch;             /* 0: not given */
+    long long batch; /* 0: not given */
     struct program *program;
     bool differs;
 };
@@ -79,7 +79,9 @@ read_emit(struct compile *k)
     const char *v = option_value(k->line, OPT_EMIT), *out = option_value(k->line, OPT_OUTPUT);
     size_t n = v ? strcspn(v, ":") : 0;
 
-    k->emit = option_given(k->line, OPT_OBJECT) ? EMIT_OBJ : option_given(k->line, OPT_STOP_AFTER) ? EMIT_IR : EMIT_ELF;
+    k->emit = option_given(k->line, OPT_OBJECT) ? EMIT_OBJ
+        : option_given(k->line, OPT_STOP_AFTER) ? EMIT_IR
+                                                : EMIT_ELF;
     if (!v) {
         for (int i = 0; out && !option_given(k->line, OPT_OBJECT) && emit_words[i]; i++)
             if (*emit_suffix[i] && str_ends(out, emit_suffix[i]))
@@ -92,8 +94,10 @@ read_emit(struct compile *k)
             return v[n] == 0 || stage_word(k, v + n + 1);
         }
     const char *near = str_nearest(v, emit_words);
-    options_wrong(PROGRAM_CC, near ? "--emit does not know '%s'; did you mean '%s'?"
-                  : "--emit does not know '%s', only elf, obj, c, ir, dot, prog, none%s", v, near ? near : "");
+    options_wrong(PROGRAM_CC,
+        near ? "--emit does not know '%s'; did you mean '%s'?"
+             : "--emit does not know '%s', only elf, obj, c, ir, dot, prog, none%s",
+        v, near ? near : "");
     return false;
 }
 
@@ -117,10 +121,11 @@ read_quant(struct compile *k)
     k->opt.calib = CALIB_PERCENTILE;
     if (strcmp(m, "percentile") == 0)
         return true;
-    if (str_starts(m, "percentile:") && str_f64(m + 11, &k->opt.percentile) && k->opt.percentile > 50
-        && k->opt.percentile <= 100)
+    if (str_starts(m, "percentile:") && str_f64(m + 11, &k->opt.percentile)
+        && k->opt.percentile > 50 && k->opt.percentile <= 100)
         return true;
-    options_wrong(PROGRAM_CC, "--calib-method wants minmax or percentile:P with P from 50 to 100, not '%s'", m);
+    options_wrong(PROGRAM_CC,
+        "--calib-method wants minmax or percentile:P with P from 50 to 100, not '%s'", m);
     return false;
 }
 
@@ -147,8 +152,10 @@ read_options(struct compile *k)
 
     k->opt = pass_defaults();
     if (!read_emit(k) || !read_quant(k) || !option_number(k->line, OPT_LEVEL, 0, &level)
-        || !option_number(k->line, OPT_CALIB_LIMIT, 1, &limit) || !option_number(k->line, OPT_OPT_LIMIT, 0, &rewrites)
-        || !option_number(k->line, OPT_ARENA_LIMIT, 1, &arena) || !option_number(k->line, OPT_SEED, 0, &seed)
+        || !option_number(k->line, OPT_CALIB_LIMIT, 1, &limit)
+        || !option_number(k->line, OPT_OPT_LIMIT, 0, &rewrites)
+        || !option_number(k->line, OPT_ARENA_LIMIT, 1, &arena)
+        || !option_number(k->line, OPT_SEED, 0, &seed)
         || !option_number(k->line, OPT_BATCH, 1, &k->batch))
         return false;
     k->opt.level = (int)level;
@@ -189,7 +196,8 @@ read_names(struct compile *k)
 
     k->out = option_value(k->line, OPT_OUTPUT);
     if (!k->out)
-        k->out = k->emit == EMIT_IR || k->emit == EMIT_DOT || k->emit == EMIT_PROG ? "-"
+        k->out = k->emit == EMIT_IR || k->emit == EMIT_DOT || k->emit == EMIT_PROG
+            ? "-"
             : path_suffix(k->arena, base, emit_suffix[k->emit]);
     const char *stem = path_suffix(k->arena, strcmp(base, "-") == 0 ? "model" : base, "");
     k->name = name ? name : str_ident(k->arena, stem);
@@ -248,7 +256,8 @@ read_model(struct compile *k)
         return diag_error(k->diag, &at, "graph-output", "nothing comes out of it; is it cut off?");
     if (!known_nodes(k))
         return false;
-    const char *file = option_value(k->line, OPT_LABELS), *recipe = option_value(k->line, OPT_RECIPE);
+    const char *file = option_value(k->line, OPT_LABELS),
+               *recipe = option_value(k->line, OPT_RECIPE);
     k->recipe = recipe ? recipe : k->g->recipe;
     k->labels = k->g->labels;
     if (file && !file_map(k->arena, k->diag, file, 1 << 24, &b))
@@ -266,7 +275,8 @@ open_feed(struct compile *k)
     const char *const *paths = option_values(k->arena, k->line, OPT_CALIBRATE);
     struct graph *g = k->g;
     struct dataset_input *in = NEWN(k->arena, struct dataset_input, g->ninput + 1);
-    struct dataset **sets = NEWN(k->arena, struct dataset *, k->line->n + 1); /* the feed keeps it */
+    struct dataset **sets =
+        NEWN(k->arena, struct dataset *, k->line->n + 1); /* the feed keeps it */
     struct recipe *r = NULL;
     int n = 0;
 
@@ -306,8 +316,13 @@ run_passes(struct compile *k)
 {
     k->line_up.prepare = prepare;
     k->line_up.ctx = k;
-    k->ctx = (struct pass_ctx){ .g = k->g, .arena = k->arena, .diag = k->diag, .target = k->target,
-                                .backend = k->backend, .opt = &k->opt, .progress = NULL };
+    k->ctx = (struct pass_ctx){ .g = k->g,
+        .arena = k->arena,
+        .diag = k->diag,
+        .target = k->target,
+        .backend = k->backend,
+        .opt = &k->opt,
+        .progress = NULL };
     k->ctx.can_pool = k->backend->can_pool;
     return pipeline_run(&k->line_up, &k->ctx);
 }
@@ -341,9 +356,10 @@ options_used(struct compile *k)
         if (!matters || g->id == OPT_CC)
             continue;
         const char *v = g->value && (g->id == OPT_CALIBRATE || g->id == OPT_TARGET)
-            ? last_part(k->arena, g->value) : g->value;
+            ? last_part(k->arena, g->value)
+            : g->value;
         const char *name = r->name ? arena_printf(k->arena, "--%s%s", r->name, v ? "=" : "")
-            : arena_printf(k->arena, "-%c", r->letter);
+                                   : arena_printf(k->arena, "-%c", r->letter);
         all = arena_printf(k->arena, "%s%s%s%s", all, *all ? " " : "", name, v ? v : "");
     }
     return all;
@@ -352,15 +368,25 @@ options_used(struct compile *k)
 static struct emit
 emit_info(struct compile *k)
 {
-    return (struct emit){ .diag = k->diag, .name = k->name, .model_digest = k->digest, .version = PACKAGE_VERSION,
-                          .options = options_used(k), .recipe = k->recipe, .labels = k->labels };
+    return (struct emit){ .diag = k->diag,
+        .name = k->name,
+        .model_digest = k->digest,
+        .version = PACKAGE_VERSION,
+        .options = options_used(k),
+        .recipe = k->recipe,
+        .labels = k->labels };
 }
 
 /* Files that appear together, or not at all. */
-struct group { struct out *at[8]; int n; bool ok; };
+struct group {
+    struct out *at[8];
+    int n;
+    bool ok;
+};
 
 static void
-add_text(struct compile *k, struct group *p, const char *path, void (*f)(struct compile *, struct out *))
+add_text(
+    struct compile *k, struct group *p, const char *path, void (*f)(struct compile *, struct out *))
 {
     struct out *o = p->ok ? out_open(path, k->diag) : NULL;
 
@@ -395,9 +421,21 @@ write_text(struct compile *k, const char *path, void (*f)(struct compile *, stru
     return out_close(o);
 }
 
-static void put_ir(struct compile *k, struct out *o) { ir_print(k->g, o, true); }
-static void put_dot(struct compile *k, struct out *o) { ir_dot(k->g, o); }
-static void put_prog(struct compile *k, struct out *o) { emit_prog(k->program, o); }
+static void
+put_ir(struct compile *k, struct out *o)
+{
+    ir_print(k->g, o, true);
+}
+static void
+put_dot(struct compile *k, struct out *o)
+{
+    ir_dot(k->g, o);
+}
+static void
+put_prog(struct compile *k, struct out *o)
+{
+    emit_prog(k->program, o);
+}
 static void
 put_c(struct compile *k, struct out *o)
 {
@@ -410,8 +448,16 @@ put_header(struct compile *k, struct out *o)
     struct emit e = emit_info(k);
     emit_header(k->program, &e, o);
 }
-static void put_memmap(struct compile *k, struct out *o) { memmap_print(k->g, o); }
-static void put_weights(struct compile *k, struct out *o) { emit_weights(k->program, o); }
+static void
+put_memmap(struct compile *k, struct out *o)
+{
+    memmap_print(k->g, o);
+}
+static void
+put_weights(struct compile *k, struct out *o)
+{
+    emit_weights(k->program, o);
+}
 static void
 put_asm(struct compile *k, struct out *o)
 {
@@ -428,7 +474,8 @@ put_meta(struct compile *k, struct out *o)
 static const char *
 beside(struct compile *k, const char *suffix)
 {
-    return path_join(k->arena, path_dir(k->arena, k->out), arena_printf(k->arena, "%s%s", k->name, suffix));
+    return path_join(
+        k->arena, path_dir(k->arena, k->out), arena_printf(k->arena, "%s%s", k->name, suffix));
 }
 
 /* Does the product have files beside it?  Standard output and devices have none. */
@@ -466,9 +513,12 @@ static bool
 write_binary(struct compile *k)
 {
     struct emit e = emit_info(k);
-    const char *save = option_value(k->line, OPT_SAVE_TEMPS), *flags = option_value(k->line, OPT_CC_FLAGS);
-    struct link l = { .name = k->name, .cc = option_value(k->line, OPT_CC), .object = k->emit == EMIT_OBJ,
-                      .verbose = option_given(k->line, OPT_VERBOSE) };
+    const char *save = option_value(k->line, OPT_SAVE_TEMPS),
+               *flags = option_value(k->line, OPT_CC_FLAGS);
+    struct link l = { .name = k->name,
+        .cc = option_value(k->line, OPT_CC),
+        .object = k->emit == EMIT_OBJ,
+        .verbose = option_given(k->line, OPT_VERBOSE) };
 
     if (option_given(k->line, OPT_SAVE_TEMPS))
         l.save = save ? save : arena_printf(k->arena, "%s.temps", k->name);
@@ -490,12 +540,18 @@ static bool
 write_product(struct compile *k)
 {
     switch (k->emit) {
-    case EMIT_NONE: return true;
-    case EMIT_IR: return write_text(k, k->out, put_ir);
-    case EMIT_DOT: return write_text(k, k->out, put_dot);
-    case EMIT_PROG: return write_text(k, k->out, put_prog);
-    case EMIT_C: return write_c(k);
-    default: return write_binary(k);
+    case EMIT_NONE:
+        return true;
+    case EMIT_IR:
+        return write_text(k, k->out, put_ir);
+    case EMIT_DOT:
+        return write_text(k, k->out, put_dot);
+    case EMIT_PROG:
+        return write_text(k, k->out, put_prog);
+    case EMIT_C:
+        return write_c(k);
+    default:
+        return write_binary(k);
     }
 }
 
@@ -505,16 +561,25 @@ static bool
 write_report(struct compile *k)
 {
     const struct program *p = k->program;
-    struct report r = { .program = k->name, .target = k->target->name, .peak = (double)(k->target->dim * k->target->dim),
-                        .clock_mhz = k->target->clock_mhz, .n = p->nlayer };
+    struct report r = { .program = k->name,
+        .target = k->target->name,
+        .peak = (double)(k->target->dim * k->target->dim),
+        .clock_mhz = k->target->clock_mhz,
+        .n = p->nlayer };
 
     r.layers = NEWN(k->arena, struct report_layer, p->nlayer + 1);
     for (int i = 0; i < p->nlayer; i++) {
         const struct kernel *l = p->layers[i];
-        r.layers[i] = (struct report_layer){ .number = i, .name = node_models(k->arena, l->n),
-            .op = op_short(l->n->op), .on = l->prog ? "array" : "core",
-            .output = shape_text(k->arena, &l->n->out[0]->type.shape), .schedule = sched_text(k->arena, &l->schedule),
-            .why = l->why, .limit = limit_name(l->cost.limit), .macs = l->macs, .estimate = l->cost.cycles };
+        r.layers[i] = (struct report_layer){ .number = i,
+            .name = node_models(k->arena, l->n),
+            .op = op_short(l->n->op),
+            .on = l->prog ? "array" : "core",
+            .output = shape_text(k->arena, &l->n->out[0]->type.shape),
+            .schedule = sched_text(k->arena, &l->schedule),
+            .why = l->why,
+            .limit = limit_name(l->cost.limit),
+            .macs = l->macs,
+            .estimate = l->cost.cycles };
     }
     for (int i = 0; i < k->line->n; i++) {
         enum report_form form;
@@ -536,8 +601,9 @@ write_report(struct compile *k)
 static const char *
 bytes_text(struct arena *a, int64_t n)
 {
-    return n < 10240 ? arena_printf(a, "%lld bytes", (long long)n)
-        : n < 1048576 ? arena_printf(a, "%.1f KiB", (double)n / 1024) : arena_printf(a, "%.1f MiB", (double)n / 1048576);
+    return n < 10240  ? arena_printf(a, "%lld bytes", (long long)n)
+        : n < 1048576 ? arena_printf(a, "%.1f KiB", (double)n / 1024)
+                      : arena_printf(a, "%.1f MiB", (double)n / 1048576);
 }
 
 static void
@@ -551,7 +617,8 @@ core_list(struct compile *k, int *array, int *core, const char **names)
         if (l->prog)
             ++*array;
         else if (++*core <= 4)
-            *names = arena_printf(k->arena, "%s%s%s", *names, **names ? ", " : "", l->n->from ? l->n->from->op : op_short(l->n->op));
+            *names = arena_printf(k->arena, "%s%s%s", *names, **names ? ", " : "",
+                l->n->from ? l->n->from->op : op_short(l->n->op));
         else if (*core == 5)
             *names = arena_printf(k->arena, "%s, ...", *names);
     }
@@ -573,9 +640,9 @@ summary(struct compile *k)
     fprintf(stderr, "%s: %d layer%s on the array", k->model, array, array == 1 ? "" : "s");
     if (core)
         fprintf(stderr, ", %d on the core (%s)", core, names);
-    fprintf(stderr, "\n%s: %s weights, %s arena, est. %s cycles\n", k->emit == EMIT_NONE ? k->name : k->out,
-            bytes_text(k->arena, k->program->weight_bytes), bytes_text(k->arena, k->g->arena_bytes),
-            str_thousands(k->arena, cycles));
+    fprintf(stderr, "\n%s: %s weights, %s arena, est. %s cycles\n",
+        k->emit == EMIT_NONE ? k->name : k->out, bytes_text(k->arena, k->program->weight_bytes),
+        bytes_text(k->arena, k->g->arena_bytes), str_thousands(k->arena, cycles));
 }
 
 /* ---- all of it */
@@ -583,7 +650,8 @@ summary(struct compile *k)
 static bool
 needs_program(const struct compile *k)
 {
-    return k->emit != EMIT_IR && k->emit != EMIT_DOT && !k->stop_stage && !option_given(k->line, OPT_STOP_AFTER);
+    return k->emit != EMIT_IR && k->emit != EMIT_DOT && !k->stop_stage
+        && !option_given(k->line, OPT_STOP_AFTER);
 }
 
 static bool
@@ -598,7 +666,9 @@ compile_all(struct compile *k)
         if (k->verify && !verify_program(k->verify, k->diag, k->program, &k->differs))
             return false;
         const char *map = option_value(k->line, OPT_MEMORY_MAP);
-        if (!write_report(k) || (option_given(k->line, OPT_MEMORY_MAP) && !write_text(k, map ? map : "-", put_memmap)))
+        if (!write_report(k)
+            || (option_given(k->line, OPT_MEMORY_MAP)
+                && !write_text(k, map ? map : "-", put_memmap)))
             return false;
     }
     return k->differs || diag_count(k->diag, SEV_ERROR) || write_product(k);
@@ -611,7 +681,8 @@ compile_model(struct arena *a, struct diag *d, const struct command_line *c)
     const char *target = option_value(c, OPT_TARGET);
     long long samples = 1;
 
-    if (!read_options(&k) || !read_passes(&k) || !read_names(&k) || !option_number(c, OPT_VERIFY, 1, &samples))
+    if (!read_options(&k) || !read_passes(&k) || !read_names(&k)
+        || !option_number(c, OPT_VERIFY, 1, &samples))
         return 2;
     if (option_given(c, OPT_VERIFY))
         k.verify = verify_new(a, (int)samples);
@@ -620,7 +691,8 @@ compile_model(struct arena *a, struct diag *d, const struct command_line *c)
         return 1;
     k.backend = backend_named(k.target->backend);
     if (!k.backend) {
-        diag_error(d, NULL, "target-backend", "no backend '%s' for target '%s'", k.target->backend, k.target->name);
+        diag_error(d, NULL, "target-backend", "no backend '%s' for target '%s'", k.target->backend,
+            k.target->name);
         return 1;
     }
     bool ok = compile_all(&k);

@@ -25,8 +25,10 @@ set_warnings(struct arena *a, struct diag *d, const struct command_line *c)
             continue;
         if (!diag_switch(d, id, error ? DIAG_AS_ERROR : off ? DIAG_OFF : DIAG_ON)) {
             const char *near = info_nearest_diag(id);
-            options_wrong(PROGRAM_CC, near ? "no warning '%s'; did you mean '%s'?"
-                          : "no warning '%s'; --print-diags lists them%s", id, near ? near : "");
+            options_wrong(PROGRAM_CC,
+                near ? "no warning '%s'; did you mean '%s'?"
+                     : "no warning '%s'; --print-diags lists them%s",
+                id, near ? near : "");
             return false;
         }
     }
@@ -53,7 +55,7 @@ work(struct arena *a, struct diag *d, const struct command_line *c)
         return status;
     if (c->nfile != 1)
         return c->nfile ? options_wrong(PROGRAM_CC, "one model at a time, not %d", c->nfile)
-            : options_wrong(PROGRAM_CC, "no model given");
+                        : options_wrong(PROGRAM_CC, "no model given");
     return compile_model(a, d, c);
 }
 
@@ -61,27 +63,34 @@ work(struct arena *a, struct diag *d, const struct command_line *c)
 static int
 program(struct arena *a, int argc, char **argv)
 {
-    static const char *const when[] = { "auto", "always", "never", NULL }, *const forms[] = { "text", "json", NULL };
+    static const char *const when[] = { "auto", "always", "never", NULL },
+                             *const forms[] = { "text", "json", NULL };
     struct command_line c;
     long long errors = 20;
 
     if (!options_parse(a, PROGRAM_CC, argc, argv, &c))
         return 2;
     if (option_given(&c, OPT_HELP))
-        return options_help(PROGRAM_CC, option_value(&c, OPT_HELP), stdout) ? options_end(PROGRAM_CC, 0)
+        return options_help(PROGRAM_CC, option_value(&c, OPT_HELP), stdout)
+            ? options_end(PROGRAM_CC, 0)
             : options_wrong(PROGRAM_CC, "no help on '%s'", option_value(&c, OPT_HELP));
     if (option_given(&c, OPT_VERSION)) {
         info_version(a, PROGRAM_CC, option_given(&c, OPT_VERBOSE));
         return options_end(PROGRAM_CC, 0);
     }
-    int color = option_word(&c, OPT_COLOR, 0, when), progress = option_word(&c, OPT_PROGRESS, 0, when);
+    int color = option_word(&c, OPT_COLOR, 0, when),
+        progress = option_word(&c, OPT_PROGRESS, 0, when);
     int json = option_word(&c, OPT_DIAGNOSTICS, 0, forms);
     if (color < 0 || progress < 0 || json < 0 || !option_number(&c, OPT_MAX_ERRORS, 0, &errors))
         return 2;
     term_progress_mode((enum term_when)progress);
-    struct diag *d = diag_new(a, &(struct diag_config){ .to = stderr, .json = json == 1,
-        .color = term_color(stderr, (enum term_when)color), .quiet = option_given(&c, OPT_QUIET),
-        .werror_all = all_errors(a, &c), .max_errors = (int)errors });
+    struct diag *d = diag_new(a,
+        &(struct diag_config){ .to = stderr,
+            .json = json == 1,
+            .color = term_color(stderr, (enum term_when)color),
+            .quiet = option_given(&c, OPT_QUIET),
+            .werror_all = all_errors(a, &c),
+            .max_errors = (int)errors });
     int status = work(a, d, &c);
     diag_flush(d);
     diag_free(d);

@@ -20,14 +20,15 @@ struct run {
     const struct command_line *line;
     const char *file;
     struct elf *elf;
-    struct meta *meta;           /* NULL: not made by gemmcc */
-    const struct meta *parts;    /* of models that another program calls; only for reports */
+    struct meta *meta;        /* NULL: not made by gemmcc */
+    const struct meta *parts; /* of models that another program calls; only for reports */
     const struct target *target;
     struct tolerance tolerance;
     long long top, memory;
     double timeout;
     enum sim_strict strict;
-    const char **labels; int nlabel;
+    const char **labels;
+    int nlabel;
     struct qemu_result result;
 };
 
@@ -74,7 +75,8 @@ read_labels(struct run *r, const char *file)
 static bool
 fits_dataset(struct run *r)
 {
-    static const enum option_id others[] = { OPT_INPUT, OPT_RUN_OUTPUT, OPT_EXPECT, OPT_BAKE, OPT_GDB, OPT_TOP };
+    static const enum option_id others[] = { OPT_INPUT, OPT_RUN_OUTPUT, OPT_EXPECT, OPT_BAKE,
+        OPT_GDB, OPT_TOP };
 
     if (!option_given(r->line, OPT_DATASET)) {
         if (option_given(r->line, OPT_TRUTH))
@@ -83,11 +85,13 @@ fits_dataset(struct run *r)
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (option_given(r->line, others[i])) {
-            options_wrong(PROGRAM_RUN, "--dataset does not go with --%s", option_rows[others[i]].name);
+            options_wrong(
+                PROGRAM_RUN, "--dataset does not go with --%s", option_rows[others[i]].name);
             return false;
         }
     if (r->line->nfile > 1)
-        options_wrong(PROGRAM_RUN, "--dataset gives the inputs, '%s' is one too many", r->line->file[1]);
+        options_wrong(
+            PROGRAM_RUN, "--dataset gives the inputs, '%s' is one too many", r->line->file[1]);
     return r->line->nfile == 1;
 }
 
@@ -95,13 +99,15 @@ static bool
 read_options(struct run *r)
 {
     static const char *const modes[] = { "off", "warn", "error", NULL };
-    const char *time = option_value(r->line, OPT_TIMEOUT), *tolerance = option_value(r->line, OPT_TOLERANCE);
+    const char *time = option_value(r->line, OPT_TIMEOUT),
+               *tolerance = option_value(r->line, OPT_TOLERANCE);
     int strict = option_word(r->line, OPT_STRICT, SIM_STRICT_ERROR, modes);
 
     r->top = -1;
     r->timeout = 600;
     r->tolerance = (struct tolerance){ .abs = 1e-5 };
-    if (strict < 0 || !option_number(r->line, OPT_TOP, 0, &r->top) || !option_number(r->line, OPT_MEMORY, 65536, &r->memory))
+    if (strict < 0 || !option_number(r->line, OPT_TOP, 0, &r->top)
+        || !option_number(r->line, OPT_MEMORY, 65536, &r->memory))
         return false;
     r->strict = (enum sim_strict)strict;
     if (time && !read_time(time, &r->timeout)) {
@@ -123,13 +129,15 @@ is_library(const struct run *r)
 {
     struct elf_symbol s;
 
-    return !elf_symbol(r->elf, "gm_baked", &s) && (!r->meta->nin || !elf_symbol(r->elf, r->meta->in[0].symbol, &s));
+    return !elf_symbol(r->elf, "gm_baked", &s)
+        && (!r->meta->nin || !elf_symbol(r->elf, r->meta->in[0].symbol, &s));
 }
 
 static bool
 open_program(struct run *r)
 {
-    const char *target = option_value(r->line, OPT_RUN_TARGET), *labels = option_value(r->line, OPT_RUN_LABELS);
+    const char *target = option_value(r->line, OPT_RUN_TARGET),
+               *labels = option_value(r->line, OPT_RUN_LABELS);
     const char *const *sets = option_values(r->arena, r->line, OPT_RUN_MACHINE);
 
     r->elf = elf_open(r->arena, r->diag, r->file);
@@ -154,8 +162,8 @@ open_program(struct run *r)
         return false;
     if (r->meta && strcmp(r->target->digest, r->meta->target->digest) != 0) {
         struct place_ref at = { .file = r->file };
-        diag_error(r->diag, &at, "run-target", "it was made for another machine ('%s') than '%s'", r->meta->target->name,
-                   r->target->name);
+        diag_error(r->diag, &at, "run-target", "it was made for another machine ('%s') than '%s'",
+            r->meta->target->name, r->target->name);
         diag_hint(r->diag, "compile it again with the same --target and -m");
         return false;
     }
@@ -177,8 +185,15 @@ console(const char *text, int len, void *ctx)
 static bool
 start(struct run *r, const struct elf_patch *patches, int n)
 {
-    struct qemu_run q = { .elf = r->elf, .patches = patches, .npatch = n, .target = r->target, .strict = r->strict,
-        .timing = true, .timeout = r->timeout, .memory = r->memory, .program = option_value(r->line, OPT_QEMU) };
+    struct qemu_run q = { .elf = r->elf,
+        .patches = patches,
+        .npatch = n,
+        .target = r->target,
+        .strict = r->strict,
+        .timing = true,
+        .timeout = r->timeout,
+        .memory = r->memory,
+        .program = option_value(r->line, OPT_QEMU) };
 
     if (option_given(r->line, OPT_GDB)) {
         const char *port = option_value(r->line, OPT_GDB);
@@ -205,15 +220,26 @@ static bool
 write_reports(struct run *r)
 {
     const struct meta *m = r->meta ? r->meta : r->parts;
-    struct report p = { .program = m->name, .target = r->target->name, .n = m->nlayer,
-        .peak = (double)(r->target->dim * r->target->dim), .clock_mhz = r->target->clock_mhz };
+    struct report p = { .program = m->name,
+        .target = r->target->name,
+        .n = m->nlayer,
+        .peak = (double)(r->target->dim * r->target->dim),
+        .clock_mhz = r->target->clock_mhz };
 
     p.layers = NEWN(r->arena, struct report_layer, m->nlayer + 1);
     for (int i = 0; i < m->nlayer; i++) {
         const struct meta_layer *l = &m->layers[i];
         const struct qemu_layer *q = measured(r, i);
-        p.layers[i] = (struct report_layer){ .number = i, .name = l->name, .op = l->op, .on = l->on, .output = l->output,
-            .schedule = l->schedule, .why = l->why, .limit = l->limit, .macs = l->macs, .estimate = l->estimate };
+        p.layers[i] = (struct report_layer){ .number = i,
+            .name = l->name,
+            .op = l->op,
+            .on = l->on,
+            .output = l->output,
+            .schedule = l->schedule,
+            .why = l->why,
+            .limit = l->limit,
+            .macs = l->macs,
+            .estimate = l->estimate };
         if (q) {
             p.layers[i].measured = q->stats.cycles;
             p.layers[i].array_cycles = q->stats.array;
@@ -269,7 +295,8 @@ cycles_line(struct run *r)
     double a = 100.0 * (double)array / (double)all, c = 100.0 * (double)core / (double)all;
     double idle = 100 - a - c, off = 100.0 * ((double)estimate - (double)all) / (double)all;
     printf("%s cycles: array %.0f %%, core %.0f %%, idle %.0f %%; estimate was %.1f %% %s\n",
-           str_thousands(r->arena, all), a, c, idle < 0 ? 0 : idle, off < 0 ? -off : off, off < 0 ? "low" : "high");
+        str_thousands(r->arena, all), a, c, idle < 0 ? 0 : idle, off < 0 ? -off : off,
+        off < 0 ? "low" : "high");
 }
 
 static int
@@ -279,7 +306,8 @@ show(struct run *r)
     const void **data = NEWN(r->arena, const void *, m->nout + 1);
     bool differs;
 
-    if (!run_outputs(r->arena, r->diag, r->elf, m, &r->result, data) || !run_write(r->arena, r->diag, r->line, m, data)
+    if (!run_outputs(r->arena, r->diag, r->elf, m, &r->result, data)
+        || !run_write(r->arena, r->diag, r->line, m, data)
         || !run_expect(r->arena, r->diag, r->line, m, data, &r->tolerance, &differs))
         return 1;
     if (r->top != 0 && m->nout && run_is_scores(&m->out[0]) && !option_given(r->line, OPT_QUIET))
@@ -299,15 +327,17 @@ tell_violations(struct run *r)
         const struct sim_violation *v = &r->result.violations[i];
         const struct meta *m = r->meta ? r->meta : r->parts;
         const char *layer = m && v->layer >= 0 && v->layer < m->nlayer
-            ? arena_printf(r->arena, "layer %d '%s', command %llu", v->layer, m->layers[v->layer].name,
-                           (unsigned long long)v->index)
+            ? arena_printf(r->arena, "layer %d '%s', command %llu", v->layer,
+                m->layers[v->layer].name, (unsigned long long)v->index)
             : arena_printf(r->arena, "command %llu", (unsigned long long)v->index);
         struct place_ref at = { .file = r->file };
         struct elf_symbol s;
         if (r->strict == SIM_STRICT_ERROR)
-            diag_error(r->diag, &at, "device-rule", "%s: %s: %s", layer, sim_rules[v->rule].name, v->detail);
+            diag_error(r->diag, &at, "device-rule", "%s: %s: %s", layer, sim_rules[v->rule].name,
+                v->detail);
         else
-            diag_warn(r->diag, &at, "device-rule", "%s: %s: %s", layer, sim_rules[v->rule].name, v->detail);
+            diag_warn(r->diag, &at, "device-rule", "%s: %s: %s", layer, sim_rules[v->rule].name,
+                v->detail);
         if (v->pc && elf_symbol_at(r->elf, v->pc, &s))
             diag_context(r->diag, "at %s+0x%llx", s.name, (unsigned long long)(v->pc - s.addr));
         diag_context(r->diag, "%s", sim_rules[v->rule].doc);
@@ -329,7 +359,8 @@ ended(struct run *r)
     case QEMU_END_REFUSED:
         return 5;
     case QEMU_END_TIMEOUT:
-        diag_error(r->diag, &at, "run-timeout", "still running after %g s; --timeout allows more", r->timeout);
+        diag_error(r->diag, &at, "run-timeout", "still running after %g s; --timeout allows more",
+            r->timeout);
         return 5;
     case QEMU_END_TRAP:
         if (r->meta && !option_given(r->line, OPT_VERBOSE))
@@ -395,7 +426,8 @@ all_samples(struct run *r)
     }
     term_progress_end();
     if (status == 0)
-        run_set_print(set, r->labels, r->nlabel, option_given(r->line, OPT_QUIET), option_given(r->line, OPT_VERBOSE));
+        run_set_print(set, r->labels, r->nlabel, option_given(r->line, OPT_QUIET),
+            option_given(r->line, OPT_VERBOSE));
     return status;
 }
 
@@ -422,7 +454,7 @@ work(struct run *r)
     if (bake)
         return elf_bake(r->arena, r->diag, r->elf, patches, n, bake) ? 0 : 1;
     if (!start(r, patches, n))
-        return 1;                        /* main turns fatal ones into 3 */
+        return 1; /* main turns fatal ones into 3 */
     int status = finish(r);
     qemu_release(&r->result);
     return status;
@@ -432,14 +464,16 @@ work(struct run *r)
 static int
 program(struct arena *a, int argc, char **argv)
 {
-    static const char *const when[] = { "auto", "always", "never", NULL }, *const forms[] = { "text", "json", NULL };
+    static const char *const when[] = { "auto", "always", "never", NULL },
+                             *const forms[] = { "text", "json", NULL };
     struct command_line c;
     long long errors = 20;
 
     if (!options_parse(a, PROGRAM_RUN, argc, argv, &c))
         return 2;
     if (option_given(&c, OPT_HELP))
-        return options_help(PROGRAM_RUN, option_value(&c, OPT_HELP), stdout) ? options_end(PROGRAM_RUN, 0)
+        return options_help(PROGRAM_RUN, option_value(&c, OPT_HELP), stdout)
+            ? options_end(PROGRAM_RUN, 0)
             : options_wrong(PROGRAM_RUN, "no help on '%s'", option_value(&c, OPT_HELP));
     if (option_given(&c, OPT_VERSION)) {
         info_version(a, PROGRAM_RUN, option_given(&c, OPT_VERBOSE));
@@ -447,14 +481,18 @@ program(struct arena *a, int argc, char **argv)
     }
     if (c.nfile == 0)
         return options_wrong(PROGRAM_RUN, "no program given");
-    int color = option_word(&c, OPT_COLOR, 0, when), progress = option_word(&c, OPT_PROGRESS, 0, when);
+    int color = option_word(&c, OPT_COLOR, 0, when),
+        progress = option_word(&c, OPT_PROGRESS, 0, when);
     int json = option_word(&c, OPT_DIAGNOSTICS, 0, forms);
     if (color < 0 || progress < 0 || json < 0 || !option_number(&c, OPT_MAX_ERRORS, 0, &errors))
         return 2;
     term_progress_mode((enum term_when)progress);
-    struct diag *d = diag_new(a, &(struct diag_config){ .to = stderr, .json = json == 1,
-        .color = term_color(stderr, (enum term_when)color), .quiet = option_given(&c, OPT_QUIET),
-        .max_errors = (int)errors });
+    struct diag *d = diag_new(a,
+        &(struct diag_config){ .to = stderr,
+            .json = json == 1,
+            .color = term_color(stderr, (enum term_when)color),
+            .quiet = option_given(&c, OPT_QUIET),
+            .max_errors = (int)errors });
     struct run r = { .arena = a, .diag = d, .line = &c, .file = c.file[0] };
     int status = work(&r);
     if (diag_count(d, SEV_FATAL))

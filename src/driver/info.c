@@ -31,7 +31,10 @@ info_version(struct arena *a, unsigned program, bool verbose)
 
 /* What the array has a form of; the rest runs on the core.  The backend's `legal` and
  * ir/ops/lower_*.c decide for each node. */
-static const struct { const struct op_def *op; const char *how; } array_forms[] = {
+static const struct {
+    const struct op_def *op;
+    const char *how;
+} array_forms[] = {
     { &op_conv, "int8, also in groups" },
     { &op_gemm, "int8" },
     { &op_matmul, "int8" },
@@ -128,7 +131,7 @@ ops_mdoc_one(const struct op_def *op)
 
     printf(".Ss %s\n", op->name);
     snprintf(text, sizeof text, "From opset %d%s%s: %s.", op->since, op->domain ? ", domain " : "",
-             op->domain ? op->domain : "", op->doc);
+        op->domain ? op->domain : "", op->doc);
     mdoc_lines(text);
     if (where(op)) {
         snprintf(text, sizeof text, "Array: %s.", where(op));
@@ -154,15 +157,18 @@ ops_mdoc(void)
 {
     const struct op_def *op;
 
-    fputs(".\\\" Made by gemmcc --print-ops=mdoc; do not edit.\n.Dd November 21, 2026\n.Dt GEMMCC-OPS 7\n.Os\n"
+    fputs(".\\\" Made by gemmcc --print-ops=mdoc; do not edit.\n.Dd November 21, 2026\n.Dt "
+          "GEMMCC-OPS 7\n.Os\n"
           ".Sh NAME\n.Nm gemmcc-ops\n.Nd operators that gemmcc understands\n.Sh DESCRIPTION\n"
-          "These ONNX operators are accepted by\n.Xr gemmcc 1 ,\nwith their attributes, defaults and limits.\n"
+          "These ONNX operators are accepted by\n.Xr gemmcc 1 ,\nwith their attributes, defaults "
+          "and limits.\n"
           "All run on the core, in float or int8, unless said otherwise under\n.Dq Array .\n"
           "What depends on constants only is computed while compiling, and operators that\n"
           "only rename shapes cost nothing where the order in memory allows.\n"
           "A model that breaks a limit is refused with the sentence given here, the values\n"
           "found, and the identifier in parentheses, which\n.Ql gemmcc --explain\nknows.\n"
-          ".Sh OPERATORS\n", stdout);
+          ".Sh OPERATORS\n",
+        stdout);
     for (int i = 0; (op = op_at(i)); i++)
         if (!(op->traits & OP_MACHINE))
             ops_mdoc_one(op);
@@ -190,7 +196,8 @@ static void
 print_passes(void)
 {
     for (int i = 0; passes[i]; i++)
-        printf("%-16s %s%s\n", passes[i]->name, passes[i]->doc, passes[i]->level ? "" : " (always)");
+        printf(
+            "%-16s %s%s\n", passes[i]->name, passes[i]->doc, passes[i]->level ? "" : " (always)");
 }
 
 /* NULL: none is near. */
@@ -222,7 +229,8 @@ static void
 print_diags(void)
 {
     for (int i = 0; diag_rows[i].id; i++)
-        printf("%-24s %.*s\n", diag_rows[i].id, (int)strcspn(diag_rows[i].doc, ".\n"), diag_rows[i].doc);
+        printf("%-24s %.*s\n", diag_rows[i].id, (int)strcspn(diag_rows[i].doc, ".\n"),
+            diag_rows[i].doc);
 }
 
 static void
@@ -236,8 +244,11 @@ static int
 print_target(struct arena *a, struct diag *d, const struct command_line *c)
 {
     const char *name = option_value(c, OPT_PRINT_TARGET), *chosen = option_value(c, OPT_TARGET);
-    const struct target *t = target_load(a, d, name ? name : chosen ? chosen : "gemmini-16",
-                                         option_values(a, c, OPT_MACHINE));
+    const struct target *t = target_load(a, d,
+        name         ? name
+            : chosen ? chosen
+                     : "gemmini-16",
+        option_values(a, c, OPT_MACHINE));
 
     if (!t)
         return 1;
@@ -255,8 +266,8 @@ check_target(struct arena *a, struct diag *d, const char *file)
 
     if (!t)
         return 1;
-    printf("%s: %" PRId64 " x %" PRId64 " array, %s, digest %.12s\n", t->name, t->dim, t->dim, dtype_name(t->elem),
-           t->digest);
+    printf("%s: %" PRId64 " x %" PRId64 " array, %s, digest %.12s\n", t->name, t->dim, t->dim,
+        dtype_name(t->elem), t->digest);
     return 0;
 }
 

@@ -12,12 +12,14 @@
 #include "src/base/proc.h"
 #include "src/base/vec.h"
 
-static const char *const compile_flags[] = {
-    "-std=c11", "-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany", "-O2", "-ffreestanding",
-    "-ffp-contract=off", "-fno-common", "-ffunction-sections", "-fdata-sections", NULL
-};
+static const char *const compile_flags[] = { "-std=c11", "-march=rv64gc", "-mabi=lp64d",
+    "-mcmodel=medany", "-O2", "-ffreestanding", "-ffp-contract=off", "-fno-common",
+    "-ffunction-sections", "-fdata-sections", NULL };
 
-struct argv { const char **at; int n, cap; };
+struct argv {
+    const char **at;
+    int n, cap;
+};
 
 struct linking {
     struct arena *arena;
@@ -46,14 +48,13 @@ link_runtime(struct arena *a, struct diag *d)
         return beside;
     if (file_exists(path_join(a, PKGDATADIR "/rt", mark)))
         return PKGDATADIR "/rt";
-    diag_fatal(d, "rt-missing", "the runtime's sources are neither in '%s' nor in '%s'", beside, PKGDATADIR "/rt");
+    diag_fatal(d, "rt-missing", "the runtime's sources are neither in '%s' nor in '%s'", beside,
+        PKGDATADIR "/rt");
     diag_hint(d, "install gemmcc again, or run it from its build folder");
     return NULL;
 }
 
 /* ---- the files */
-
-
 
 static void
 weights(const struct program *p, const struct emit *e, struct out *o)
@@ -64,7 +65,7 @@ weights(const struct program *p, const struct emit *e, struct out *o)
 
 static bool
 write_file(struct linking *k, const char *suffix,
-           void (*f)(const struct program *, const struct emit *, struct out *))
+    void (*f)(const struct program *, const struct emit *, struct out *))
 {
     const char *name = arena_printf(k->arena, "%s%s", k->l->name, suffix);
     struct out *o = out_open(path_join(k->arena, k->dir, name), k->diag);
@@ -78,8 +79,9 @@ write_file(struct linking *k, const char *suffix,
 static bool
 write_all(struct linking *k)
 {
-    return write_file(k, ".c", emit_c) && write_file(k, ".h", emit_header) && write_file(k, ".weights", weights)
-        && write_file(k, ".meta", emit_meta) && write_file(k, "_data.S", emit_asm)
+    return write_file(k, ".c", emit_c) && write_file(k, ".h", emit_header)
+        && write_file(k, ".weights", weights) && write_file(k, ".meta", emit_meta)
+        && write_file(k, "_data.S", emit_asm)
         && (k->l->object || write_file(k, "_main.c", emit_main));
 }
 
@@ -115,8 +117,9 @@ run(struct linking *k, struct argv *v)
     }
     struct proc p = { .argv = v->at, .capture_err = true, .temp = k->dir };
     if (!proc_run(k->arena, k->diag, &p, &r)) {
-        diag_hint(k->diag, "install gcc-riscv64-unknown-elf, or name another with --cc or GEMMCC_CC;"
-                  " --emit=c needs none");
+        diag_hint(k->diag,
+            "install gcc-riscv64-unknown-elf, or name another with --cc or GEMMCC_CC;"
+            " --emit=c needs none");
         return false;
     }
     if (r.status == 0)
@@ -188,7 +191,8 @@ join_objects(struct linking *k, const char *out)
 static bool
 push_runtime(struct linking *k, struct argv *v)
 {
-    static const char *const folders[] = { "backend/rt/platform/htif", "backend/rt/kernels", "src/machine", NULL };
+    static const char *const folders[] = { "backend/rt/platform/htif", "backend/rt/kernels",
+        "src/machine", NULL };
     const char *lib = path_join(k->arena, k->rt, "libgm_rt.a");
     int n;
 
@@ -204,7 +208,8 @@ push_runtime(struct linking *k, struct argv *v)
             bool machine = f == 2 && strncmp(names[i], "fmath", 5) != 0;
             if (!dot || machine || (strcmp(dot, ".c") != 0 && strcmp(dot, ".S") != 0))
                 continue;
-            const char *object = path_join(k->arena, k->dir, arena_printf(k->arena, "rt-%s.o", names[i]));
+            const char *object =
+                path_join(k->arena, k->dir, arena_printf(k->arena, "rt-%s.o", names[i]));
             if (!compile_file(k, path_join(k->arena, dir, names[i]), object))
                 return false;
             push(k, v, object);
@@ -271,7 +276,7 @@ deliver(struct linking *k, const char *from, const char *to)
 
 bool
 link_program(struct arena *a, struct diag *d, const struct program *p, const struct emit *e,
-             const struct link *l, const char *out)
+    const struct link *l, const char *out)
 {
     struct linking k = { a, d, p, e, l, NULL, NULL };
 

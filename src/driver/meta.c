@@ -51,7 +51,8 @@ number(struct reading *r, const struct conf_section *s, const char *key, int64_t
 
 /* Numbers with blanks between; the count. */
 static int
-list(struct reading *r, const struct conf_section *s, const char *key, int64_t *to, int64_t min, int64_t max)
+list(struct reading *r, const struct conf_section *s, const char *key, int64_t *to, int64_t min,
+    int64_t max)
 {
     const char *v = text(r, s, key);
     char *end;
@@ -94,8 +95,10 @@ read_layout(struct reading *r, const struct conf_section *s, struct type *t)
     int64_t order[MAX_RANK] = { 0 }, before[MAX_RANK] = { 0 }, after[MAX_RANK] = { 0 };
     int rank = t->shape.rank;
 
-    if (list(r, s, "order", order, 0, MAX_RANK - 1) != rank || list(r, s, "pitch", l->pitch, 0, INT32_MAX) != rank
-        || list(r, s, "before", before, 0, 65536) != rank || list(r, s, "after", after, 0, 65536) != rank)
+    if (list(r, s, "order", order, 0, MAX_RANK - 1) != rank
+        || list(r, s, "pitch", l->pitch, 0, INT32_MAX) != rank
+        || list(r, s, "before", before, 0, 65536) != rank
+        || list(r, s, "after", after, 0, 65536) != rank)
         bad(r, s, "has lists of different lengths");
     for (int i = 0; i < rank; i++) {
         l->order[i] = (int8_t)order[i];
@@ -131,7 +134,8 @@ read_tensor(struct reading *r, const struct conf_section *s, struct meta_tensor 
     if (scale && (!str_f64(scale, &f) || !(f > 0)))
         bad(r, s, "has no good 'scale'");
     else if (scale)
-        t->type.quant = quant_scalar(r->arena, (float)f, (int32_t)number(r, s, "zero", INT32_MIN, INT32_MAX));
+        t->type.quant =
+            quant_scalar(r->arena, (float)f, (int32_t)number(r, s, "zero", INT32_MIN, INT32_MAX));
     if (r->ok)
         read_layout(r, s, &t->type);
 }
@@ -208,7 +212,7 @@ meta_read(struct arena *a, struct diag *d, const char *file, const struct conf *
     const char *lacks = !m->name ? "program" : !m->target ? "target" : NULL;
     if (r.ok && lacks && !diag_count(d, SEV_ERROR))
         diag_error(d, &(struct place_ref){ .file = file }, "meta-bad",
-                   "the program's description has no section [%s]", lacks);
+            "the program's description has no section [%s]", lacks);
     return r.ok && !lacks ? m : NULL;
 }
 

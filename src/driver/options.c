@@ -47,7 +47,8 @@ options_end(unsigned program, int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    fprintf(stderr, "%s: cannot write to standard output: %s\n", program_name(program), strerror(errno));
+    fprintf(stderr, "%s: cannot write to standard output: %s\n", program_name(program),
+        strerror(errno));
     return 3;
 }
 
@@ -55,7 +56,7 @@ options_end(unsigned program, int status)
 
 struct getopt_tables {
     struct option longs[OPT_COUNT + 1];
-    const char *names[OPT_COUNT + 1];    /* for suggestions */
+    const char *names[OPT_COUNT + 1]; /* for suggestions */
     char shorts[4 * OPT_COUNT];
 };
 
@@ -76,7 +77,9 @@ bracketed(const char *s)
 static int
 argument_kind(const struct option_row *r)
 {
-    return !r->arg ? no_argument : r->name && bracketed(r->arg) ? optional_argument : required_argument;
+    return !r->arg                     ? no_argument
+        : r->name && bracketed(r->arg) ? optional_argument
+                                       : required_argument;
 }
 
 static void
@@ -128,7 +131,8 @@ beginning_with(struct arena *a, const struct getopt_tables *t, const char *name)
 }
 
 static bool
-complain(struct arena *a, unsigned program, const struct getopt_tables *t, int kind, const char *word)
+complain(
+    struct arena *a, unsigned program, const struct getopt_tables *t, int kind, const char *word)
 {
     const char *near;
     char *name;
@@ -163,8 +167,9 @@ static bool
 asks_for_help(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0 || str_starts(argv[i], "--help=") || strcmp(argv[i], "-h") == 0
-            || strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-V") == 0)
+        if (strcmp(argv[i], "--help") == 0 || str_starts(argv[i], "--help=")
+            || strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--version") == 0
+            || strcmp(argv[i], "-V") == 0)
             return true;
     return false;
 }
@@ -188,7 +193,8 @@ options_parse(struct arena *a, unsigned program, int argc, char **argv, struct c
         struct given g = { (enum option_id)(k >= 256 ? k - 256 : by_letter(program, k)), optarg };
         vec_push(a, &given, g);
     }
-    *c = (struct command_line){ program, given.at, given.n, (const char **)(argv + optind), argc - optind };
+    *c = (struct command_line){ program, given.at, given.n, (const char **)(argv + optind),
+        argc - optind };
     return true;
 }
 
@@ -293,11 +299,21 @@ option_reports(struct arena *a, const struct command_line *c, enum option_id id)
 
 /* ---- help */
 
-static const struct { const char *name, *title; } topics[] = {
-    { "output", "Output" }, { "target", "Target" }, { "shapes", "Shapes and inputs" },
-    { "quant", "Quantization" }, { "optimizing", "Optimizing" }, { "checking", "Checking" },
-    { "inputs", "Inputs" }, { "outputs", "Outputs" }, { "running", "Running" },
-    { "looking", "Looking inside" }, { "messages", "Messages" }, { "information", "Information" },
+static const struct {
+    const char *name, *title;
+} topics[] = {
+    { "output", "Output" },
+    { "target", "Target" },
+    { "shapes", "Shapes and inputs" },
+    { "quant", "Quantization" },
+    { "optimizing", "Optimizing" },
+    { "checking", "Checking" },
+    { "inputs", "Inputs" },
+    { "outputs", "Outputs" },
+    { "running", "Running" },
+    { "looking", "Looking inside" },
+    { "messages", "Messages" },
+    { "information", "Information" },
 };
 
 static void
@@ -307,14 +323,18 @@ print_row(const struct option_row *r, FILE *to)
     int n = 0;
 
     if (r->letter)
-        n += snprintf(left + n, sizeof left - (size_t)n, "-%c%s", r->letter, r->name ? ", " : r->arg ? " " : "");
+        n += snprintf(left + n, sizeof left - (size_t)n, "-%c%s", r->letter,
+            r->name      ? ", "
+                : r->arg ? " "
+                         : "");
     if (r->name)
         n += snprintf(left + n, sizeof left - (size_t)n, "--%s", r->name);
     if (r->arg && r->name && r->arg[0] == '[' && argument_kind(r) == optional_argument)
         snprintf(left + n, sizeof left - (size_t)n, "[=%s", r->arg + 1);
     else if (r->arg)
         snprintf(left + n, sizeof left - (size_t)n, "%s%s", r->name ? "=" : "", r->arg);
-    fprintf(to, "  %-30s%s%s%s", left, strlen(left) > 28 ? "\n                                " : "", r->doc, "");
+    fprintf(to, "  %-30s%s%s%s", left,
+        strlen(left) > 28 ? "\n                                " : "", r->doc, "");
     if (r->def)
         fprintf(to, " (%s)", r->def);
     fputs("\n", to);
@@ -365,10 +385,10 @@ static const char short_run[] =
 static void
 print_short(unsigned program, FILE *to)
 {
-    static const enum option_id cc[] = { OPT_OUTPUT, OPT_CALIBRATE, OPT_TARGET, OPT_MACHINE, OPT_EMIT,
-                                         OPT_OBJECT, OPT_VERIFY, OPT_REPORT, OPT_HELP, OPT_VERSION };
+    static const enum option_id cc[] = { OPT_OUTPUT, OPT_CALIBRATE, OPT_TARGET, OPT_MACHINE,
+        OPT_EMIT, OPT_OBJECT, OPT_VERIFY, OPT_REPORT, OPT_HELP, OPT_VERSION };
     static const enum option_id run[] = { OPT_INPUT, OPT_RUN_OUTPUT, OPT_TOP, OPT_EXPECT, OPT_BAKE,
-                                          OPT_RUN_REPORT, OPT_STRICT, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
+        OPT_RUN_REPORT, OPT_STRICT, OPT_TIMEOUT, OPT_HELP, OPT_VERSION };
     const enum option_id *list = program == PROGRAM_CC ? cc : run;
 
     fputs(program == PROGRAM_CC ? short_cc : short_run, to);
@@ -377,7 +397,8 @@ print_short(unsigned program, FILE *to)
     fputs("\nTopics for --help=TOPIC:", to);
     for (size_t k = 0; k < sizeof topics / sizeof *topics; k++)
         for (int i = 0; i < OPT_COUNT; i++)
-            if (option_rows[i].programs & program && strcmp(option_rows[i].topic, topics[k].name) == 0) {
+            if (option_rows[i].programs & program
+                && strcmp(option_rows[i].topic, topics[k].name) == 0) {
                 fprintf(to, " %s", topics[k].name);
                 break;
             }

@@ -14,13 +14,14 @@
 
 static bool
 by_name(struct diag *d, const char *spec, const char *what, const struct meta_tensor *list, int n,
-        const char **file, int *index)
+    const char **file, int *index)
 {
     const char *eq = strchr(spec, '=');
     static const char *names[256];
 
     for (int i = 0; i < n && eq; i++)
-        if (strlen(list[i].name) == (size_t)(eq - spec) && strncmp(list[i].name, spec, (size_t)(eq - spec)) == 0) {
+        if (strlen(list[i].name) == (size_t)(eq - spec)
+            && strncmp(list[i].name, spec, (size_t)(eq - spec)) == 0) {
             *file = eq + 1;
             *index = i;
             return true;
@@ -34,8 +35,9 @@ by_name(struct diag *d, const char *spec, const char *what, const struct meta_te
         names[i] = list[i].name;
         names[i + 1] = NULL;
     }
-    diag_error(d, NULL, "run-name", eq ? "no %s is named as in '%s'" : "'%s' does not say which %s it is", eq ? what : spec,
-               eq ? spec : what);
+    diag_error(d, NULL, "run-name",
+        eq ? "no %s is named as in '%s'" : "'%s' does not say which %s it is", eq ? what : spec,
+        eq ? spec : what);
     diag_hint(d, "write NAME=FILE; the first %s is '%s'", what, n ? names[0] : "none");
     return false;
 }
@@ -43,8 +45,8 @@ by_name(struct diag *d, const char *spec, const char *what, const struct meta_te
 /* ---- inputs */
 
 static bool
-load(struct arena *a, struct diag *d, const struct meta_tensor *t, const char *spec, const struct recipe *r,
-     const void **user)
+load(struct arena *a, struct diag *d, const struct meta_tensor *t, const char *spec,
+    const struct recipe *r, const void **user)
 {
     struct type u = meta_user_type(t);
     struct dataset_input in = { t->name, u, r };
@@ -66,7 +68,8 @@ load(struct arena *a, struct diag *d, const struct meta_tensor *t, const char *s
 }
 
 static bool
-gather(struct arena *a, struct diag *d, const struct command_line *c, const struct meta *m, const char **spec)
+gather(struct arena *a, struct diag *d, const struct command_line *c, const struct meta *m,
+    const char **spec)
 {
     const char *const *named = option_values(a, c, OPT_INPUT);
     int next = 0, index;
@@ -81,14 +84,16 @@ gather(struct arena *a, struct diag *d, const struct command_line *c, const stru
         while (next < m->nin && spec[next])
             next++;
         if (next == m->nin)
-            return diag_error(d, NULL, "run-input", "the program has %d input%s; '%s' is one too many", m->nin,
-                              m->nin == 1 ? "" : "s", c->file[i]);
+            return diag_error(d, NULL, "run-input",
+                "the program has %d input%s; '%s' is one too many", m->nin, m->nin == 1 ? "" : "s",
+                c->file[i]);
         spec[next++] = c->file[i];
     }
     for (int i = 0; i < m->nin; i++)
         if (!spec[i]) {
             struct type u = meta_user_type(&m->in[i]);
-            diag_error(d, NULL, "run-input", "input '%s' %s is missing", m->in[i].name, type_text(a, &u));
+            diag_error(
+                d, NULL, "run-input", "input '%s' %s is missing", m->in[i].name, type_text(a, &u));
             diag_hint(d, "give a file, or -i %s=random:1", m->in[i].name);
             return false;
         }
@@ -104,20 +109,21 @@ is_baked(const struct elf *e, const struct elf_symbol *mark)
 }
 
 bool
-run_patch(struct arena *a, struct diag *d, const struct elf *e, const struct meta_tensor *t, const void *user,
-          struct elf_patch *to)
+run_patch(struct arena *a, struct diag *d, const struct elf *e, const struct meta_tensor *t,
+    const void *user, struct elf_patch *to)
 {
     struct elf_symbol s;
 
     if (!elf_symbol(e, t->symbol, &s) || (uint64_t)(t->offset + meta_bytes(t)) > s.size)
         return diag_error(d, NULL, "meta-bad", "the program has no room for input '%s'", t->name);
-    *to = (struct elf_patch){ s.addr + (uint64_t)t->offset, meta_to_memory(a, t, user), (uint64_t)meta_bytes(t) };
+    *to = (struct elf_patch){ s.addr + (uint64_t)t->offset, meta_to_memory(a, t, user),
+        (uint64_t)meta_bytes(t) };
     return true;
 }
 
 bool
 run_inputs(struct arena *a, struct diag *d, const struct command_line *c, const struct elf *e,
-           const struct meta *m, struct elf_patch *patches, int *n)
+    const struct meta *m, struct elf_patch *patches, int *n)
 {
     const char **spec = NEWN(a, const char *, m->nin + 1);
     const char *recipe = option_value(c, OPT_RUN_RECIPE);
@@ -140,7 +146,8 @@ run_inputs(struct arena *a, struct diag *d, const struct command_line *c, const 
         return false;
     for (int i = 0; i < m->nin; i++) {
         const void *user;
-        if (!load(a, d, &m->in[i], spec[i], r, &user) || !run_patch(a, d, e, &m->in[i], user, &patches[(*n)++]))
+        if (!load(a, d, &m->in[i], spec[i], r, &user)
+            || !run_patch(a, d, e, &m->in[i], user, &patches[(*n)++]))
             return false;
     }
     return true;
@@ -150,16 +157,18 @@ run_inputs(struct arena *a, struct diag *d, const struct command_line *c, const 
 
 bool
 run_outputs(struct arena *a, struct diag *d, const struct elf *e, const struct meta *m,
-            const struct qemu_result *x, const void **data)
+    const struct qemu_result *x, const void **data)
 {
     struct elf_symbol s;
 
     for (int i = 0; i < m->nout; i++) {
         const struct meta_tensor *t = &m->out[i];
         const uint8_t *p = elf_symbol(e, t->symbol, &s)
-            ? qemu_memory(x, s.addr + (uint64_t)t->offset, (uint64_t)meta_bytes(t)) : NULL;
+            ? qemu_memory(x, s.addr + (uint64_t)t->offset, (uint64_t)meta_bytes(t))
+            : NULL;
         if (!p)
-            return diag_error(d, NULL, "meta-bad", "output '%s' does not lie in the program's memory", t->name);
+            return diag_error(
+                d, NULL, "meta-bad", "output '%s' does not lie in the program's memory", t->name);
         data[i] = meta_from_memory(a, t, p);
     }
     return true;
@@ -173,7 +182,7 @@ as_tensor(const struct meta_tensor *t, const void *data)
 
 bool
 run_write(struct arena *a, struct diag *d, const struct command_line *c, const struct meta *m,
-          const void *const *data)
+    const void *const *data)
 {
     const char *const *specs = option_values(a, c, OPT_RUN_OUTPUT);
     const char *file;
@@ -205,7 +214,7 @@ tolerance_parse(const char *spec, struct tolerance *t)
         if (str_starts(part, "int:") && str_i64(part + 4, &n) && n >= 0)
             t->steps = n;
         else if (!(str_starts(part, "abs=") && str_f64(part + 4, &t->abs))
-                 && !(str_starts(part, "rel=") && str_f64(part + 4, &t->rel)))
+            && !(str_starts(part, "rel=") && str_f64(part + 4, &t->rel)))
             return false;
         spec += len + (spec[len] == ',');
     }
@@ -213,7 +222,8 @@ tolerance_parse(const char *spec, struct tolerance *t)
 }
 
 static bool
-compare(struct arena *a, const struct meta_tensor *t, const void *got, const struct tensor *want, const struct tolerance *tol)
+compare(struct arena *a, const struct meta_tensor *t, const void *got, const struct tensor *want,
+    const struct tolerance *tol)
 {
     int64_t n = shape_elems(&t->type.shape), differ = 0, first = -1;
     double *x = NEWN(a, double, n + 1), *y = NEWN(a, double, n + 1), worst = 0;
@@ -223,14 +233,16 @@ compare(struct arena *a, const struct meta_tensor *t, const void *got, const str
     tensor_to_double(want, 0, n, y);
     for (int64_t i = 0; i < n; i++) {
         double e = fabs(x[i] - y[i]);
-        double limit = dtype_is_float(t->model_dt) ? tol->abs + tol->rel * fabs(y[i]) : (double)tol->steps;
+        double limit =
+            dtype_is_float(t->model_dt) ? tol->abs + tol->rel * fabs(y[i]) : (double)tol->steps;
         worst = e > worst ? e : worst;
         if (!(e <= limit) && differ++ == 0)
             first = i;
     }
     if (differ)
-        printf("%s: %lld of %lld values differ, first at element %lld: %g, expected %g; largest difference %g\n", t->name,
-               (long long)differ, (long long)n, (long long)first, x[first], y[first], worst);
+        printf("%s: %lld of %lld values differ, first at element %lld: %g, expected %g; largest "
+               "difference %g\n",
+            t->name, (long long)differ, (long long)n, (long long)first, x[first], y[first], worst);
     else
         printf("%s: as expected, largest difference %g\n", t->name, worst);
     return differ == 0;
@@ -238,7 +250,7 @@ compare(struct arena *a, const struct meta_tensor *t, const void *got, const str
 
 bool
 run_expect(struct arena *a, struct diag *d, const struct command_line *c, const struct meta *m,
-           const void *const *data, const struct tolerance *t, bool *differs)
+    const void *const *data, const struct tolerance *t, bool *differs)
 {
     const char *const *specs = option_values(a, c, OPT_EXPECT);
     const char *file;
@@ -248,7 +260,8 @@ run_expect(struct arena *a, struct diag *d, const struct command_line *c, const 
     for (; *specs; specs++) {
         struct tensors all;
         struct tensor want;
-        if (!by_name(d, *specs, "output", m->out, m->nout, &file, &index) || !tensorfile_read(a, d, file, &all))
+        if (!by_name(d, *specs, "output", m->out, m->nout, &file, &index)
+            || !tensorfile_read(a, d, file, &all))
             return false;
         struct type u = meta_user_type(&m->out[index]);
         if (!tensor_as(a, d, file, &all.at[0], &u, &want))

@@ -17,19 +17,22 @@ enum { MADE_UP = 16, SHOWN = 10 };
 
 /* A sample whose class is not that of the reference, or of the truth without one: what
  * the reference has wrong too is the model's fault. */
-struct odd { int64_t sample, best, truth, reference; double score, of_truth, of_reference; };
+struct odd {
+    int64_t sample, best, truth, reference;
+    double score, of_truth, of_reference;
+};
 
 struct run_set {
     struct arena *arena;
     const struct meta *meta;
     struct dataset *set;
     int64_t count, noted;
-    const double *truth;                 /* one class a sample; NULL: unknown */
-    bool scores, reference;              /* reference: every sample so far has one */
+    const double *truth;    /* one class a sample; NULL: unknown */
+    bool scores, reference; /* reference: every sample so far has one */
     int64_t right, reference_right, agree;
-    double largest, sum;                 /* differences from the reference */
+    double largest, sum; /* differences from the reference */
     uint64_t *cycles;
-    double *got, *want;                  /* one output */
+    double *got, *want; /* one output */
     VEC(struct odd) odd;
 };
 
@@ -50,21 +53,25 @@ read_lines(struct run_set *s, struct diag *d, const char *file, double *to)
 
     if (!file_map(s->arena, d, file, 1 << 28, &b))
         return false;
-    for (char *save = NULL, *word = strtok_r(arena_strndup(s->arena, (const char *)b.p, b.n), "\r\n", &save); word;
-         word = strtok_r(NULL, "\r\n", &save)) {
+    for (char *save = NULL,
+              *word = strtok_r(arena_strndup(s->arena, (const char *)b.p, b.n), "\r\n", &save);
+         word; word = strtok_r(NULL, "\r\n", &save)) {
         int k = 0;
         while (k < s->meta->nlabel && strcmp(s->meta->labels[k], word) != 0)
             k++;
         if (k < s->meta->nlabel)
             number = k;
         else if (!str_i64(word, &number))
-            return wrong_truth(d, file, arena_printf(s->arena, "'%.60s' is neither a number nor a label", word));
+            return wrong_truth(
+                d, file, arena_printf(s->arena, "'%.60s' is neither a number nor a label", word));
         if (n < s->count)
             to[n] = (double)number;
         n++;
     }
-    return n == s->count || wrong_truth(d, file, arena_printf(s->arena, "%lld labels for %lld samples", (long long)n,
-                                                              (long long)s->count));
+    return n == s->count
+        || wrong_truth(d, file,
+            arena_printf(
+                s->arena, "%lld labels for %lld samples", (long long)n, (long long)s->count));
 }
 
 static bool
@@ -88,8 +95,9 @@ read_truth(struct run_set *s, struct diag *d, const char *file)
     if (!t)
         s->truth = NULL;
     else if (shape_elems(&t->shape) != s->count)
-        return wrong_truth(d, file ? file : "y.pb", arena_printf(s->arena, "labels %s for %lld samples",
-                                                                 shape_text(s->arena, &t->shape), (long long)s->count));
+        return wrong_truth(d, file ? file : "y.pb",
+            arena_printf(s->arena, "labels %s for %lld samples", shape_text(s->arena, &t->shape),
+                (long long)s->count));
     else
         tensor_to_double(t, 0, s->count, to);
     return true;
@@ -106,7 +114,8 @@ open_set(struct arena *a, struct diag *d, const struct command_line *c, const st
     if (recipe && !recipe_parse(a, d, recipe, NULL, r))
         return NULL;
     for (int i = 0; i < m->nin; i++)
-        in[i] = (struct dataset_input){ m->in[i].name, meta_user_type(&m->in[i]), recipe ? r : NULL };
+        in[i] =
+            (struct dataset_input){ m->in[i].name, meta_user_type(&m->in[i]), recipe ? r : NULL };
     return dataset_open(a, d, option_value(c, OPT_DATASET), in, m->nin);
 }
 
@@ -141,8 +150,8 @@ run_set_count(const struct run_set *s)
 }
 
 bool
-run_set_inputs(const struct run_set *s, struct arena *a, struct diag *d, const struct elf *e, int64_t k,
-               struct elf_patch *patches, int *n)
+run_set_inputs(const struct run_set *s, struct arena *a, struct diag *d, const struct elf *e,
+    int64_t k, struct elf_patch *patches, int *n)
 {
     struct tensor *t = NEWN(a, struct tensor, s->meta->nin + 1);
     bool ok = dataset_get(s->set, a, d, k, t);
@@ -187,7 +196,8 @@ compare(struct run_set *s, struct diag *d, int64_t k, int64_t n)
 }
 
 void
-run_set_note(struct run_set *s, struct diag *d, int64_t k, const void *const *outputs, uint64_t cycles)
+run_set_note(
+    struct run_set *s, struct diag *d, int64_t k, const void *const *outputs, uint64_t cycles)
 {
     const struct meta_tensor *t = &s->meta->out[0];
 
@@ -195,7 +205,8 @@ run_set_note(struct run_set *s, struct diag *d, int64_t k, const void *const *ou
     if (!s->meta->nout)
         return;
     int64_t n = shape_elems(&t->type.shape);
-    tensor_to_double(&(struct tensor){ t->name, t->model_dt, t->type.shape, outputs[0] }, 0, n, s->got);
+    tensor_to_double(
+        &(struct tensor){ t->name, t->model_dt, t->type.shape, outputs[0] }, 0, n, s->got);
     s->reference = s->reference && compare(s, d, k, n);
     if (!s->scores)
         return;
@@ -237,12 +248,15 @@ print_cycles(const struct run_set *s)
     if (c[0] == c[n - 1])
         printf("cycles: %s each\n", str_thousands(a, c[0]));
     else
-        printf("cycles: minimum %s, median %s, maximum %s\n", str_thousands(a, c[0]), str_thousands(a, c[n / 2]),
-               str_thousands(a, c[n - 1]));
+        printf("cycles: minimum %s, median %s, maximum %s\n", str_thousands(a, c[0]),
+            str_thousands(a, c[n / 2]), str_thousands(a, c[n - 1]));
     arena_free(a);
 }
 
-struct names { const char *const *at; int n; };
+struct names {
+    const char *const *at;
+    int n;
+};
 
 static void
 print_class(const char *before, int64_t k, double score, const struct names *l)
@@ -285,7 +299,7 @@ run_set_print(const struct run_set *s, const char *const *labels, int nlabel, bo
         printf(", %lld right (%.2f %%)", (long long)s->right, percent(s, s->right));
     if (known && s->reference)
         printf("; the reference has %lld right (%.2f %%)", (long long)s->reference_right,
-               percent(s, s->reference_right));
+            percent(s, s->reference_right));
     printf("\n");
     if (quiet || !s->noted)
         return;
@@ -293,7 +307,8 @@ run_set_print(const struct run_set *s, const char *const *labels, int nlabel, bo
         double elements = (double)shape_elems(&s->meta->out[0].type.shape) * (double)s->noted;
         if (s->scores)
             printf("%lld agree with the reference; ", (long long)s->agree);
-        printf("largest difference from it %.4g, mean %.4g\n", s->largest, elements > 0 ? s->sum / elements : 0);
+        printf("largest difference from it %.4g, mean %.4g\n", s->largest,
+            elements > 0 ? s->sum / elements : 0);
     }
     for (int i = 0; i < s->odd.n && (all || i < SHOWN); i++)
         print_odd(s, &s->odd.at[i], &l);

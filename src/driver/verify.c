@@ -10,8 +10,8 @@
 #include "src/base/str.h"
 
 struct sample {
-    const void **inputs;         /* packed, of the model's types */
-    float **real;                /* by value id; NULL: unknown */
+    const void **inputs; /* packed, of the model's types */
+    float **real;        /* by value id; NULL: unknown */
     uint32_t nreal;
 };
 
@@ -34,7 +34,10 @@ verify_new(struct arena *a, int samples)
 
 /* ---- the float side */
 
-struct keep { struct verify *v; struct sample *s; };
+struct keep {
+    struct verify *v;
+    struct sample *s;
+};
 
 static void
 keep_value(const struct value *x, const void *data, void *ctx)
@@ -53,7 +56,8 @@ verify_float(struct verify *v, struct pass_ctx *c)
     c->feed->rewind(c->feed);
     for (v->n = 0; v->n < v->want; v->n++) {
         struct sample *s = &v->samples[v->n];
-        void **in = NEWN(v->arena, void *, g->ninput + 1), **out = NEWN(v->arena, void *, g->noutput + 1);
+        void **in = NEWN(v->arena, void *, g->ninput + 1),
+             **out = NEWN(v->arena, void *, g->noutput + 1);
         for (int i = 0; i < g->ninput; i++)
             in[i] = arena_alloc(v->arena, (size_t)shape_bytes(&g->inputs[i]->type, 0));
         if (!c->feed->next(c->feed, g, in))
@@ -99,7 +103,7 @@ violation(const struct sim_violation *v, void *ctx)
 
     if (!*m->rule)
         snprintf(m->rule, sizeof m->rule, "layer %d, command %llu breaks %s: %s", v->layer,
-                 (unsigned long long)v->index, sim_rules[v->rule].name, v->detail);
+            (unsigned long long)v->index, sim_rules[v->rule].name, v->detail);
 }
 
 static bool
@@ -121,8 +125,11 @@ machine_start(struct machine *m, const struct program *p)
     for (int i = 0; i < 5; i++)
         m->memory.at[i] = m->ram + (m->memory.base[i] - (uint64_t)p->target->ram_base);
     program_init(p, &m->memory);
-    m->sim = sim_new(&(struct sim_config){ .target = p->target, .strict = SIM_STRICT_ERROR,
-        .memory = { m->ram, (uint64_t)p->target->ram_base, (uint64_t)m->bytes }, .violation = violation, .ctx = m });
+    m->sim = sim_new(&(struct sim_config){ .target = p->target,
+        .strict = SIM_STRICT_ERROR,
+        .memory = { m->ram, (uint64_t)p->target->ram_base, (uint64_t)m->bytes },
+        .violation = violation,
+        .ctx = m });
     return m->sim != NULL;
 }
 
@@ -144,7 +151,10 @@ place_of(struct machine *m, const struct value *v)
 
 /* ---- comparing */
 
-struct wanted { const void **value; struct arena *arena; };
+struct wanted {
+    const void **value;
+    struct arena *arena;
+};
 
 static void
 keep_wanted(const struct value *v, const void *data, void *ctx)
@@ -160,7 +170,9 @@ count_differences(const struct value *v, const void *got, const void *want, int6
     int64_t n = shape_elems(&v->type.shape), bytes = dtype_bits(v->type.dt) / 8, differ = 0;
 
     for (int64_t i = 0; i < n; i++)
-        if (memcmp((const char *)got + i * bytes, (const char *)want + i * bytes, (size_t)bytes) != 0 && differ++ == 0)
+        if (memcmp((const char *)got + i * bytes, (const char *)want + i * bytes, (size_t)bytes)
+                != 0
+            && differ++ == 0)
             *first = i;
     return differ;
 }
@@ -168,8 +180,9 @@ count_differences(const struct value *v, const void *got, const void *want, int6
 static double
 element(const struct value *v, const void *p, int64_t i)
 {
-    return v->type.dt == DT_F32 ? (double)((const float *)p)[i] : v->type.dt == DT_I8 ? ((const int8_t *)p)[i]
-        : (double)((const int32_t *)p)[i];
+    return v->type.dt == DT_F32 ? (double)((const float *)p)[i]
+        : v->type.dt == DT_I8   ? ((const int8_t *)p)[i]
+                                : (double)((const int32_t *)p)[i];
 }
 
 static double
@@ -193,20 +206,23 @@ signal_to_noise(const struct value *v, const void *got, const float *real, struc
 }
 
 static void
-report_difference(const struct kernel *k, const struct value *v, const void *got, const void *want, int64_t n, int64_t at)
+report_difference(const struct kernel *k, const struct value *v, const void *got, const void *want,
+    int64_t n, int64_t at)
 {
     struct arena *a = arena_new();
 
-    fprintf(stderr, "first difference: layer %d '%s' (%s), %s of %s values\n", k->number, node_models(a, k->n),
-            k->n->op->name, str_thousands(a, (uint64_t)n), str_thousands(a, (uint64_t)shape_elems(&v->type.shape)));
-    fprintf(stderr, "  at element %lld of %s: device %g, reference %g\n", (long long)at, type_text(a, &v->type),
-            element(v, got, at), element(v, want, at));
+    fprintf(stderr, "first difference: layer %d '%s' (%s), %s of %s values\n", k->number,
+        node_models(a, k->n), k->n->op->name, str_thousands(a, (uint64_t)n),
+        str_thousands(a, (uint64_t)shape_elems(&v->type.shape)));
+    fprintf(stderr, "  at element %lld of %s: device %g, reference %g\n", (long long)at,
+        type_text(a, &v->type), element(v, got, at), element(v, want, at));
     arena_free(a);
 }
 
 /* Runs the layers; the first that differs is told, the rest still run. */
 static bool
-run_layers(struct verify *v, struct machine *m, const struct sample *s, const struct wanted *w, int *same, bool *differs)
+run_layers(struct verify *v, struct machine *m, const struct sample *s, const struct wanted *w,
+    int *same, bool *differs)
 {
     struct sink *k = sim_sink(m->sim);
 
@@ -230,15 +246,16 @@ run_layers(struct verify *v, struct machine *m, const struct sample *s, const st
             *differs = true;
         }
         if (y->id < s->nreal && s->real[y->id] && v->n == 1)
-            fprintf(stderr, "  layer %2d %-40.40s %5.1f dB against float\n", layer->number, node_models(a, layer->n),
-                    signal_to_noise(y, got, s->real[y->id], a));
+            fprintf(stderr, "  layer %2d %-40.40s %5.1f dB against float\n", layer->number,
+                node_models(a, layer->n), signal_to_noise(y, got, s->real[y->id], a));
         arena_free(a);
     }
     return true;
 }
 
 static bool
-one_sample(struct verify *v, struct diag *d, const struct program *p, int k, int *same, bool *differs)
+one_sample(
+    struct verify *v, struct diag *d, const struct program *p, int k, int *same, bool *differs)
 {
     struct graph *g = p->g;
     struct arena *a = arena_new();
@@ -271,7 +288,7 @@ verify_program(struct verify *v, struct diag *d, const struct program *p, bool *
     for (int k = 0; k < v->n; k++)
         if (!one_sample(v, d, p, k, &same, differs))
             return false;
-    fprintf(stderr, "verify: %d of %d layers identical on %d sample%s\n", same / (v->n ? v->n : 1), p->nlayer, v->n,
-            v->n == 1 ? "" : "s");
+    fprintf(stderr, "verify: %d of %d layers identical on %d sample%s\n", same / (v->n ? v->n : 1),
+        p->nlayer, v->n, v->n == 1 ? "" : "s");
     return true;
 }

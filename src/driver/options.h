@@ -17,27 +17,34 @@ enum option_id {
 
 struct option_row {
     unsigned programs;
-    const char *name;            /* NULL: short only */
+    const char *name; /* NULL: short only */
     char letter;
     const char *arg, *def, *topic, *doc;
 };
 extern const struct option_row option_rows[OPT_COUNT];
 
-struct given { enum option_id id; const char *value; };   /* value NULL: none */
+struct given {
+    enum option_id id;
+    const char *value;
+}; /* value NULL: none */
 struct command_line {
     unsigned program;
-    struct given *at; int n;     /* in order */
-    const char **file; int nfile;
+    struct given *at;
+    int n; /* in order */
+    const char **file;
+    int nfile;
 };
 
 /* False after a message on standard error with a hint: the command line was wrong. */
-bool options_parse(struct arena *a, unsigned program, int argc, char **argv, struct command_line *c);
+bool options_parse(
+    struct arena *a, unsigned program, int argc, char **argv, struct command_line *c);
 bool option_given(const struct command_line *c, enum option_id id);
-const char *option_value(const struct command_line *c, enum option_id id);   /* the last; NULL */
+const char *option_value(const struct command_line *c, enum option_id id); /* the last; NULL */
 const char *const *option_values(struct arena *a, const struct command_line *c, enum option_id id);
 /* One of the words, by number; -1 after a message. */
 int option_word(const struct command_line *c, enum option_id id, int def, const char *const *words);
-bool option_number(const struct command_line *c, enum option_id id, long long min, long long *value);
+bool option_number(
+    const struct command_line *c, enum option_id id, long long min, long long *value);
 /* Every --report=KIND[:FILE]; false after a message. */
 bool option_reports(struct arena *a, const struct command_line *c, enum option_id id);
 /* The page for --help[=TOPIC]; false: no such topic. */

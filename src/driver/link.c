@@ -41,15 +41,14 @@ link_compiler(const char *asked)
 const char *
 link_runtime(struct arena *a, struct diag *d)
 {
-    const char *beside = path_join(a, path_of_program(a), "rt");
-    const char *mark = "backend/rt/include/gm_rt.h";
+    static const char mark[] = "rt/backend/rt/include/gm_rt.h";
+    char **roots = path_data_roots(a);
 
-    if (file_exists(path_join(a, beside, mark)))
-        return beside;
-    if (file_exists(path_join(a, PKGDATADIR "/rt", mark)))
-        return PKGDATADIR "/rt";
-    diag_fatal(d, "rt-missing", "the runtime's sources are neither in '%s' nor in '%s'", beside,
-        PKGDATADIR "/rt");
+    for (char **r = roots; *r; r++)
+        if (file_exists(path_join(a, *r, mark)))
+            return path_join(a, *r, "rt");
+    diag_fatal(d, "rt-missing", "the runtime's sources are neither in '%s/rt' nor in '%s'",
+        roots[0], PKGDATADIR "/rt");
     diag_hint(d, "install gemmcc again, or run it from its build folder");
     return NULL;
 }

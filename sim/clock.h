@@ -6,7 +6,7 @@
  * configuration changes, which is in the enum below with its source. */
 #ifndef SIM_CLOCK_H
 #define SIM_CLOCK_H
-#include "sim/internal.h"
+#include "sim/loops.h"
 
 enum {
     IN_LOADS = 8, IN_EXECS = 8, IN_STORES = 2, /* controllers' queues, Configs.scala:61 */
@@ -14,13 +14,16 @@ enum {
     SHORT_ROWS = 4,                  /* fewer rows take as long, ExecuteController:287 */
     ISSUE = 2,                       /* station to controller, chains of timing 1.4, 1.6 */
     FRONT = 8,                       /* four queues of two before the stations, timing 1.2 */
+    OUT = 2,                         /* the last of them, behind the loops */
+    UNROLL = 2,                      /* generator to station, timing 1.8 */
     STATION = 64                     /* most entries of one class */
 };
 
 #define NEVER_COMES INT64_MAX
 
 enum cls { LD, EX, ST, CLASSES };
-enum kind { K_CONFIG, K_LOAD, K_PRELOAD, K_COMPUTE, K_STORE, K_NONE };
+enum kind { K_CONFIG, K_LOAD, K_PRELOAD, K_COMPUTE, K_STORE, K_NONE, K_LOOP,
+    K_LOOP_CONFIG };
 
 /* Local rows [from, to); the accumulator's follow those of the scratchpad. */
 struct rows {
@@ -37,9 +40,11 @@ struct work {
     uint64_t addr, stride;
     int64_t row_bytes, block_bytes, blocks, block_stride, local;
     bool acc, zero, repeat;
+    int64_t repeats;                 /* local rows that each row of memory fills */
     int64_t scaled;                  /* elements of a row that go through the scaler */
     double per_row, start;           /* cycles of a stored row; before the first */
     int64_t line_rows, line_stride;  /* a pooled image: pixels of a row, bytes to the next */
+    bool conv;                       /* of a loop: which kind */
     /* pairs */
     bool real, slow;                 /* weights are loaded; through the transposer */
     int64_t bank_a, bank_b, bank_c;  /* -1: none */
@@ -95,6 +100,16 @@ struct mesh_clock {
     int first, n;
 };
 
+/* Two loops on their way; a generator works for one of them at a time. */
+struct unroller {
+    struct active {
+        struct loop loop;
+        bool held, started[GENS], over[GENS];
+    } at[2];
+    int head;                        /* the older one, if any */
+    struct source { bool busy; int loop; struct cursor c; } gen[GENS];
+};
+
 struct clock {
     struct hart *h;
     const struct target *t;
@@ -106,6 +121,11 @@ struct clock {
     struct work front[FRONT];
     int64_t front_at[FRONT];
     int front_first, front_n;
+    struct loop front_loop[FRONT];   /* of run commands */
+    struct unroller un;
+    struct work out[OUT];            /* what they made */
+    int64_t out_at[OUT];
+    int out_n;
     struct station st[CLASSES];
     struct done done[3 * STATION];
     int ndone;
@@ -148,7 +168,7 @@ clock_wake(struct clock *k, int64_t at)
 }
 
 /* ---- queue.c: decoding, front queue, reservation station */
-struct work work_of(const struct hart *h, const struct isa_cmd *c);
+struct work work_of(const struct hart *h, const struct regs *g, const struct isa_cmd *c);
 bool queue_init(struct clock *k);
 void queue_free(struct clock *k);
 void queue_reset(struct clock *k);
@@ -162,6 +182,14 @@ void queue_complete(struct clock *k);
 /* Nothing waits and nothing runs, but perhaps for one preload without its compute. */
 bool queue_idle(const struct clock *k);
 
+/* ---- unroll.c */
+void unroll_reset(struct clock *k);
+void unroll_step(struct clock *k);
+/* There is room for one more loop of the kind. */
+bool unroll_room(const struct clock *k, bool conv);
+bool unroll_idle(const struct clock *k);
+/* The loop at this place of the front queue. */
+void unroll_take(struct clock *k, int front);
 /* ---- load.c */
 void load_step(struct clock *k);
 void load_land(struct clock *k);
@@ -197,6 +225,7 @@ void clock_free(struct clock *k);
 void clock_reset(struct clock *k);
 void clock_instructions(struct clock *k, uint64_t n);
 void clock_command(struct clock *k, const struct isa_cmd *c);
+void clock_loop(struct clock *k, const struct loop *l);
 void clock_fence(struct clock *k);
 /* Until every command given so far has left the front queue. */
 void clock_settle(struct clock *k);

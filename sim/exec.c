@@ -55,20 +55,20 @@ config(struct hart *h, const struct isa_cmd *c)
     switch (c->rs1 & 3) {
     case ISA_CONFIG_EX:
         if (ex.only_strides) {
-            h->ex.a_stride = ex.a_stride;
-            h->ex.c_stride = ex.c_stride;
+            h->regs.ex.a_stride = ex.a_stride;
+            h->regs.ex.c_stride = ex.c_stride;
         } else {
-            h->ex = ex;
+            h->regs.ex = ex;
         }
         break;
     case ISA_CONFIG_LD:
         if (ld.state < LOADS)
-            h->ld[ld.state] = ld;
+            h->regs.ld[ld.state] = ld;
         break;
     case ISA_CONFIG_ST:
         if (st.keep_scale)
-            st.scale = h->st.scale;
-        h->st = st;
+            st.scale = h->regs.st.scale;
+        h->regs.st = st;
         break;
     default:                         /* NORM: only where the hardware has it */
         break;
@@ -133,7 +133,7 @@ repeat_pixels(struct hart *h, uint64_t row, int64_t n, int64_t repeats)
 static void
 mvin(struct hart *h, const struct isa_cmd *c)
 {
-    const struct isa_config_ld *ld = &h->ld[exec_load_state(c->funct)];
+    const struct isa_config_ld *ld = &h->regs.ld[exec_load_state(c->funct)];
     const struct target *t = h->s->t;
     struct op op = operand(c->rs2, t->dim, h->s->line);
     bool acc = op.laddr & ISA_ACC;
@@ -165,7 +165,7 @@ mvin(struct hart *h, const struct isa_cmd *c)
 static const uint8_t *
 mvout_part(struct hart *h, uint32_t laddr, uint64_t row, int64_t n, bool full)
 {
-    const struct isa_config_st *st = &h->st;
+    const struct isa_config_st *st = &h->regs.st;
     bool scaled = h->s->t->has_acc_scale;
 
     if (!(laddr & ISA_ACC))
@@ -192,7 +192,7 @@ mvout(struct hart *h, const struct isa_cmd *c)
     int64_t size = full ? h->s->acc_bytes : h->s->elem_bytes;
 
     for (int64_t r = 0; r < op.rows; r++) {
-        uint64_t addr = c->rs1 + (uint64_t)r * h->st.stride;
+        uint64_t addr = c->rs1 + (uint64_t)r * h->regs.st.stride;
         uint8_t *dst = mem_dram(h->s, addr, (uint64_t)(op.cols * size));
 
         for (int64_t at = 0; dst && at < op.cols; at += t->dim) {
@@ -209,7 +209,7 @@ mvout(struct hart *h, const struct isa_cmd *c)
 static void
 pool_pixel(struct hart *h, const struct op *op, int64_t y0, int64_t x0)
 {
-    const struct isa_config_st *st = &h->st;
+    const struct isa_config_st *st = &h->regs.st;
     size_t bytes = (size_t)(op->cols * h->s->elem_bytes);
     uint8_t *best = h->mesh.best;
 
@@ -234,7 +234,7 @@ pool_pixel(struct hart *h, const struct op *op, int64_t y0, int64_t x0)
 static void
 mvout_pooled(struct hart *h, const struct isa_cmd *c)
 {
-    const struct isa_config_st *st = &h->st;
+    const struct isa_config_st *st = &h->regs.st;
     struct op op = operand(c->rs2, 1, h->s->t->dim);
     uint64_t bytes = (uint64_t)(op.cols * h->s->elem_bytes);
 
@@ -255,7 +255,7 @@ mvout_pooled(struct hart *h, const struct isa_cmd *c)
 static void
 mvout_line(struct hart *h, const struct isa_cmd *c)
 {
-    const struct isa_config_st *st = &h->st;
+    const struct isa_config_st *st = &h->regs.st;
     struct op op = operand(c->rs2, 1, h->s->t->dim);
     uint64_t bytes = (uint64_t)(op.cols * h->s->elem_bytes);
 
@@ -274,9 +274,9 @@ mvout_line(struct hart *h, const struct isa_cmd *c)
 static void
 store(struct hart *h, const struct isa_cmd *c)
 {
-    if (h->st.pool_stride && h->s->t->has_max_pool)
+    if (h->regs.st.pool_stride && h->s->t->has_max_pool)
         mvout_pooled(h, c);
-    else if (h->st.pool_stride || h->st.pool_size)
+    else if (h->regs.st.pool_stride || h->regs.st.pool_size)
         mvout_line(h, c);
     else
         mvout(h, c);
@@ -291,8 +291,8 @@ operand_row(struct hart *h, uint32_t laddr, uint64_t row, int64_t n)
 {
     if (!(laddr & ISA_ACC))
         return mem_row(&h->sp, row);
-    h->s->arith->out(h->mesh.row, mem_row(&h->acc, row), n, h->ex.act == 1,
-        h->ex.scale);
+    h->s->arith->out(h->mesh.row, mem_row(&h->acc, row), n, h->regs.ex.act == 1,
+        h->regs.ex.scale);
     return h->mesh.row;
 }
 
@@ -342,7 +342,7 @@ preload(struct hart *h, const struct isa_cmd *c)
     m->c = c->rs2;
     if (!m->real)
         return;
-    fetch(h, &op, 1, h->ex.ws && h->ex.b_transpose);
+    fetch(h, &op, 1, h->regs.ex.ws && h->regs.ex.b_transpose);
     widen_tile(h, m->staged);
 }
 
@@ -372,13 +372,13 @@ write_results(struct hart *h, const int32_t *sums)
     if (!h->mesh.open || garbage(h, c.laddr))
         return;
     for (int64_t i = 0; i < c.rows; i++) {
-        uint64_t row = row_of(h, c.laddr) + (uint64_t)i * h->ex.c_stride;
+        uint64_t row = row_of(h, c.laddr) + (uint64_t)i * h->regs.ex.c_stride;
         const int32_t *x = sums + i * h->mesh.pitch;
 
         if (c.laddr & ISA_ACC)
             a->to_acc(mem_row(&h->acc, row), x, c.cols, add);
         else
-            a->to_elem(mem_row(&h->sp, row), x, c.cols, h->ex.act == 1);
+            a->to_elem(mem_row(&h->sp, row), x, c.cols, h->regs.ex.act == 1);
     }
 }
 
@@ -410,7 +410,7 @@ compute_ws(struct hart *h, const struct isa_cmd *c)
         widen_tile(h, m->sums);
     }
     if (!garbage(h, a.laddr)) {
-        fetch(h, &a, h->ex.a_stride, h->ex.a_transpose);
+        fetch(h, &a, h->regs.ex.a_stride, h->regs.ex.a_transpose);
         multiply(h, m->sums, a.rows, a.cols, m->loaded);
     }
     write_results(h, m->sums);
@@ -425,13 +425,13 @@ compute_os(struct hart *h, const struct isa_cmd *c)
     int64_t n = h->s->t->dim * m->pitch;
 
     if (!garbage(h, a.laddr) && !garbage(h, b.laddr)) {
-        fetch(h, &b, 1, h->ex.b_transpose);
+        fetch(h, &b, 1, h->regs.ex.b_transpose);
         widen_tile(h, m->staged);
-        fetch(h, &a, h->ex.a_stride, h->ex.a_transpose);
+        fetch(h, &a, h->regs.ex.a_stride, h->regs.ex.a_transpose);
         multiply(h, m->loaded, a.rows, a.cols, m->staged);
     }
     memcpy(m->sums, m->loaded, (size_t)n * 4);
-    h->s->arith->shift(m->sums, n, h->ex.shift & 31);
+    h->s->arith->shift(m->sums, n, h->regs.ex.shift & 31);
     write_results(h, m->sums);
 }
 
@@ -441,7 +441,7 @@ compute(struct hart *h, const struct isa_cmd *c)
 {
     if (c->funct == ISA_COMPUTE_FLIP)
         flip(h);
-    if (h->ex.ws)
+    if (h->regs.ex.ws)
         compute_ws(h, c);
     else
         compute_os(h, c);
@@ -483,9 +483,9 @@ exec_reset(struct hart *h)
 {
     h->mesh.open = false;
     h->mesh.real = false;
-    memset(h->ld, 0, sizeof h->ld);
-    memset(&h->ex, 0, sizeof h->ex);
-    memset(&h->st, 0, sizeof h->st);
+    memset(h->regs.ld, 0, sizeof h->regs.ld);
+    memset(&h->regs.ex, 0, sizeof h->regs.ex);
+    memset(&h->regs.st, 0, sizeof h->regs.st);
     memset(h->mesh.loaded, 0, (size_t)(h->s->t->dim * h->mesh.pitch * 4));
     memset(h->mesh.staged, 0, (size_t)(h->s->t->dim * h->mesh.pitch * 4));
 }
@@ -501,7 +501,7 @@ exec_macs(const struct hart *h, const struct isa_cmd *c)
 static uint64_t
 store_bytes(const struct hart *h, const struct isa_cmd *c)
 {
-    const struct isa_config_st *st = &h->st;
+    const struct isa_config_st *st = &h->regs.st;
     const struct target *t = h->s->t;
     struct op op = operand(c->rs2, t->dim, h->s->line);
     int64_t n = op.rows;
@@ -518,7 +518,7 @@ store_bytes(const struct hart *h, const struct isa_cmd *c)
 uint64_t
 exec_bytes(const struct hart *h, const struct isa_cmd *c)
 {
-    const struct isa_config_ld *ld = &h->ld[exec_load_state(c->funct)];
+    const struct isa_config_ld *ld = &h->regs.ld[exec_load_state(c->funct)];
     const struct target *t = h->s->t;
     struct op op = operand(c->rs2, t->dim, h->s->line);
     bool wide = op.laddr & ISA_ACC && !ld->shrink;

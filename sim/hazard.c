@@ -41,6 +41,12 @@ rows_unwritten(const struct row_marks *m, int64_t row, int64_t n)
     return p ? p - m->written : -1;
 }
 
+void
+rows_forget(struct row_marks *m)
+{
+    memset(m->written, 0, (size_t)m->rows * sizeof *m->written);
+}
+
 /* Low bit: it was accumulating. */
 int64_t
 rows_race(const struct row_marks *m, int64_t row, int64_t n, uint32_t epoch, bool add)

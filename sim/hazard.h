@@ -22,6 +22,8 @@ int64_t rows_race(const struct row_marks *m, int64_t row, int64_t n, uint32_t ep
 void rows_loaded(struct row_marks *m, int64_t row, int64_t n, uint32_t epoch, bool add);
 /* A tracked compute or store used the rows: what comes later is ordered behind. */
 void rows_used(struct row_marks *m, int64_t row, int64_t n);
+/* Contents as before anything was written. */
+void rows_forget(struct row_marks *m);
 void rows_written(struct row_marks *m, int64_t row, int64_t n);
 
 /* ---- guest bytes: per 64-byte line the bytes touched and the epoch */

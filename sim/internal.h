@@ -76,13 +76,27 @@ struct mesh {
     uint64_t c;                      /* its destination operand */
 };
 
+/* What CONFIG commands set. */
+struct regs {
+    struct isa_config_ld ld[LOADS];
+    struct isa_config_ex ex;
+    struct isa_config_st st;
+};
+
+/* Configuration of the loops as it came: two slots, taken in turn.  Each keeps what
+ * it was told before. */
+struct loop_slots {
+    uint64_t ws[2][6][2], conv[2][6][2];
+    int ws_slot, conv_slot;
+    int ws_acc, conv_acc;            /* halves of the accumulator */
+};
+
 struct hart {
     struct sim *s;
     int number;
     struct local sp, acc;
-    struct isa_config_ld ld[LOADS];
-    struct isa_config_ex ex;
-    struct isa_config_st st;
+    struct regs regs;
+    struct loop_slots loops;
     struct mesh mesh;
     struct judge *judge;             /* NULL without strict mode */
     struct clock *clock;             /* NULL without timing */
@@ -161,11 +175,20 @@ enum sim_rule judge_command(struct hart *h, const struct isa_cmd *c, char *detai
 void judge_done(struct hart *h, const struct isa_cmd *c);
 void judge_fence(struct hart *h);
 /* What the model cannot do in any mode. */
-enum sim_rule judge_hard(const struct sim *s, const struct isa_cmd *c);
+enum sim_rule judge_hard(const struct hart *h, const struct isa_cmd *c, char *detail, size_t n);
+/* A loop runs: its commands follow, `unused` rows of each mvin are read by nobody. */
+struct loop;
+void judge_loop_begin(struct hart *h, const struct loop *l);
+enum sim_rule judge_unrolled(struct hart *h, const struct isa_cmd *c, int64_t unused,
+    char *detail, size_t n);
+void judge_unrolled_done(struct hart *h, const struct isa_cmd *c, int64_t unused);
+void judge_loop_end(struct hart *h, const struct loop *l);
 
 /* ---- stats.c */
 void stats_layer(struct hart *h, int number);
 void stats_command(struct hart *h, const struct isa_cmd *c);
+/* What a command moves and multiplies, also one from a loop. */
+void stats_work(struct hart *h, const struct isa_cmd *c);
 const struct sim_layer_stats *stats_all(struct hart *h, int *n);
 
 /* ---- port_host.c */

@@ -28,7 +28,7 @@ load_land(struct clock *k)
     while (k->nland) {
         struct landing *l = &k->land[k->land_first];
         struct slot *e = &k->st[LD].slot[l->slot];
-        int64_t until = 0, each = e->w.repeat ? e->w.rows : 1;
+        int64_t until = 0, each = e->w.repeats * (e->w.repeat ? e->w.rows : 1);
 
         if (l->at > k->now || k->port > k->now) {
             clock_wake(k, num_max(l->at, k->port));
@@ -58,9 +58,10 @@ static void
 zeros(struct clock *k, int slot)
 {
     struct slot *e = &k->st[LD].slot[slot];
-    int64_t n = e->w.rows * e->w.blocks;
+    int64_t n = e->w.rows * e->w.blocks * e->w.repeats;
 
-    write_rows(k, e->w.local, e->w.block_stride, e->w.blocks, k->now, e->w.rows);
+    write_rows(k, e->w.local, e->w.block_stride, e->w.blocks, k->now,
+        e->w.rows * e->w.repeats);
     k->load_gap = k->now + n;
     finished(k, slot, k->now + n + 4);
 }
@@ -102,7 +103,7 @@ begin(struct clock *k)
 static int64_t
 port_cycles(const struct clock *k, const struct work *w, int64_t writes, int64_t use)
 {
-    int64_t n = w->repeat ? writes * w->rows : writes;
+    int64_t n = writes * w->repeats * (w->repeat ? w->rows : 1);
 
     if (w->scaled)
         n = num_max(n, num_ceil_div(use / k->h->s->elem_bytes

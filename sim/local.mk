@@ -11,6 +11,10 @@ SIM_SOURCES = \
 	sim/internal.h \
 	sim/l2.c \
 	sim/load.c \
+	sim/loop_conv.c \
+	sim/loop_ws.c \
+	sim/loops.c \
+	sim/loops.h \
 	sim/mem.c \
 	sim/mesh.c \
 	sim/port_host.c \
@@ -21,9 +25,11 @@ SIM_SOURCES = \
 	sim/strict.c \
 	sim/strict.def \
 	sim/strict.h \
+	sim/strict_loop.c \
 	sim/strict_move.c \
 	sim/strict_pair.c \
-	sim/time.c
+	sim/time.c \
+	sim/unroll.c
 
 noinst_LIBRARIES += sim/libsim.a
 sim_libsim_a_SOURCES = $(SIM_SOURCES)

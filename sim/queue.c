@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/clock.h"
+#include "sim/loops.h"
 #include "src/base/num.h"
 
 /* ---- what a command touches */
@@ -38,9 +39,10 @@ acc_bank(const struct hart *h, uint32_t laddr)
 }
 
 static void
-load_work(const struct hart *h, const struct isa_cmd *c, struct work *w)
+load_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c,
+    struct work *w)
 {
-    const struct isa_config_ld *ld = &h->ld[exec_load_state(c->funct)];
+    const struct isa_config_ld *ld = &g->ld[exec_load_state(c->funct)];
     const struct target *t = h->s->t;
     uint32_t laddr = isa_laddr(c->rs2);
     int64_t cols = num_min(isa_cols(c->rs2), h->s->line), size;
@@ -62,13 +64,19 @@ load_work(const struct hart *h, const struct isa_cmd *c, struct work *w)
     w->repeat = ld->stride == 0;
     if (ld->scale != 1.0f && size == h->s->elem_bytes)
         w->scaled = cols;
+    w->repeats = 1;
+    if (!w->acc && t->has_first_layer && ld->repeats > 1) {
+        w->repeats = ld->repeats & 31;
+        w->a.from = num_max(w->a.from - w->repeats + 1, 0);
+    }
 }
 
 /* A pooled store moves an image of pixels; each costs the rows its window reads. */
 static void
-pool_work(const struct hart *h, const struct isa_cmd *c, struct work *w)
+pool_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c,
+    struct work *w)
 {
-    const struct isa_config_st *st = &h->st;
+    const struct isa_config_st *st = &g->st;
     int64_t bank = h->s->t->acc_bank_rows, from = w->a.from - h->sp.rows;
     int64_t reads = (int64_t)st->pool_size * st->pool_size;
 
@@ -83,7 +91,8 @@ pool_work(const struct hart *h, const struct isa_cmd *c, struct work *w)
 }
 
 static void
-store_work(const struct hart *h, const struct isa_cmd *c, struct work *w)
+store_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c,
+    struct work *w)
 {
     const struct target *t = h->s->t;
     uint32_t laddr = isa_laddr(c->rs2);
@@ -99,7 +108,7 @@ store_work(const struct hart *h, const struct isa_cmd *c, struct work *w)
     w->a = rows_at(h, laddr, w->blocks ? (w->blocks - 1) * t->dim + w->rows : 0);
     w->bank_c = acc_bank(h, laddr);
     w->addr = c->rs1;
-    w->stride = h->st.stride;
+    w->stride = g->st.stride;
     w->row_bytes = cols * (full ? h->s->acc_bytes : h->s->elem_bytes);
     if (!w->acc)
         w->per_row = (double)w->blocks;
@@ -108,12 +117,13 @@ store_work(const struct hart *h, const struct isa_cmd *c, struct work *w)
     else
         w->per_row = (w->blocks > 1 ? t->acc_block_cycles : t->acc_row_cycles)
             * (double)w->blocks;
-    if (h->st.pool_stride && t->has_max_pool)
-        pool_work(h, c, w);
+    if (g->st.pool_stride && t->has_max_pool)
+        pool_work(h, g, c, w);
 }
 
 static void
-preload_work(const struct hart *h, const struct isa_cmd *c, struct work *w)
+preload_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c,
+    struct work *w)
 {
     const struct target *t = h->s->t;
     uint32_t b = isa_laddr(c->rs1), to = isa_laddr(c->rs2);
@@ -123,32 +133,33 @@ preload_work(const struct hart *h, const struct isa_cmd *c, struct work *w)
     w->cls = EX;
     w->real = !layout_garbage(&h->s->layout, b);
     w->bank_b = w->bank_c = -1;
-    w->slow = w->real && h->ex.b_transpose;
+    w->slow = w->real && g->ex.b_transpose;
     if (w->real) {
-        int64_t n = h->ex.b_transpose ? isa_cols(c->rs1) : isa_rows(c->rs1);
+        int64_t n = g->ex.b_transpose ? isa_cols(c->rs1) : isa_rows(c->rs1);
         w->b = rows_at(h, b, num_min(n, t->dim));
         w->bank_b = sp_bank(h, b);
     }
     if (!layout_garbage(&h->s->layout, to) && rows) {
-        w->a = rows_at(h, to, (rows - 1) * h->ex.c_stride + 1);
+        w->a = rows_at(h, to, (rows - 1) * g->ex.c_stride + 1);
         w->bank_c = acc_bank(h, to);
     }
     w->rows = rows;
 }
 
 static void
-compute_work(const struct hart *h, const struct isa_cmd *c, struct work *w)
+compute_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c,
+    struct work *w)
 {
     const struct target *t = h->s->t;
     uint32_t a = isa_laddr(c->rs1), d = isa_laddr(c->rs2);
-    int64_t n = num_min(h->ex.a_transpose ? isa_cols(c->rs1) : isa_rows(c->rs1), t->dim);
+    int64_t n = num_min(g->ex.a_transpose ? isa_cols(c->rs1) : isa_rows(c->rs1), t->dim);
 
     w->kind = K_COMPUTE;
     w->cls = EX;
     w->rows = num_min(isa_rows(c->rs1), t->dim);
     w->bank_a = -1;
     if (!layout_garbage(&h->s->layout, a) && n) {
-        w->a = rows_at(h, a, (n - 1) * h->ex.a_stride + 1);
+        w->a = rows_at(h, a, (n - 1) * g->ex.a_stride + 1);
         w->bank_a = sp_bank(h, a);
     }
     if (!layout_garbage(&h->s->layout, d))
@@ -156,7 +167,7 @@ compute_work(const struct hart *h, const struct isa_cmd *c, struct work *w)
 }
 
 struct work
-work_of(const struct hart *h, const struct isa_cmd *c)
+work_of(const struct hart *h, const struct regs *g, const struct isa_cmd *c)
 {
     static const enum cls config[] = { EX, LD, ST, ST };
     struct work w = { .kind = K_NONE };
@@ -169,19 +180,21 @@ work_of(const struct hart *h, const struct isa_cmd *c)
     case ISA_MVIN:
     case ISA_MVIN2:
     case ISA_MVIN3:
-        load_work(h, c, &w);
+        load_work(h, g, c, &w);
         break;
     case ISA_MVOUT:
-        store_work(h, c, &w);
+        store_work(h, g, c, &w);
         break;
     case ISA_PRELOAD:
-        preload_work(h, c, &w);
+        preload_work(h, g, c, &w);
         break;
     case ISA_COMPUTE_FLIP:
     case ISA_COMPUTE_STAY:
-        compute_work(h, c, &w);
+        compute_work(h, g, c, &w);
         break;
     default:                         /* done on the way, in no queue */
+        if (loop_is(c->funct))
+            w = (struct work) { .kind = K_LOOP_CONFIG, .conv = loop_is_conv(c->funct) };
         break;
     }
     return w;
@@ -221,7 +234,7 @@ queue_reset(struct clock *k)
         s->used = s->nwait = s->nqueue = 0;
         s->busy = 0;
     }
-    k->front_n = k->front_first = k->ndone = 0;
+    k->front_n = k->front_first = k->ndone = k->out_n = 0;
 }
 
 /* ---- the station */
@@ -327,23 +340,66 @@ queue_push(struct clock *k, const struct work *w, int64_t at)
     k->front_at[i] = at;
 }
 
+/* May the first command leave the front queue?  Others than a loop's wait until every
+ * loop has made its last command. */
+static bool
+leaves(struct clock *k, const struct work *w)
+{
+    if (w->kind == K_LOOP || w->kind == K_LOOP_CONFIG)
+        return unroll_room(k, w->conv);
+    if (!unroll_idle(k))
+        return false;
+    return w->kind == K_NONE || k->st[w->cls].used < k->st[w->cls].size;
+}
+
+/* The command at the head of the front queue into the station, or to where loops are
+ * unrolled. */
+static void
+enter(struct clock *k)
+{
+    const struct work *w = &k->front[k->front_first];
+
+    if (!k->front_n)
+        return;
+    if (k->front_at[k->front_first] > k->now) {
+        clock_wake(k, k->front_at[k->front_first]);
+        return;
+    }
+    if (!leaves(k, w))
+        return;
+    if (w->kind == K_LOOP)
+        unroll_take(k, k->front_first);
+    else if (w->kind < K_NONE)
+        allocate(k, w);
+    k->front_first = (k->front_first + 1) % FRONT;
+    k->front_n--;
+    clock_wake(k, k->now + 1);
+}
+
+/* One command of a loop into the station; there is room, or it had not been made. */
+static void
+enter_unrolled(struct clock *k)
+{
+    if (!k->out_n)
+        return;
+    if (k->out_at[0] > k->now) {
+        clock_wake(k, k->out_at[0]);
+        return;
+    }
+    allocate(k, &k->out[0]);
+    k->out_n--;
+    memmove(k->out, k->out + 1, (size_t)k->out_n * sizeof *k->out);
+    memmove(k->out_at, k->out_at + 1, (size_t)k->out_n * sizeof *k->out_at);
+    clock_wake(k, k->now + 1);
+}
+
 /* One command into the station, and one of each class out of it. */
 void
 queue_step(struct clock *k)
 {
-    if (k->front_n && k->front_at[k->front_first] > k->now) {
-        clock_wake(k, k->front_at[k->front_first]);
-    } else if (k->front_n) {
-        const struct work *w = &k->front[k->front_first];
-        bool taken = w->kind == K_NONE || k->st[w->cls].used < k->st[w->cls].size;
-        if (taken && w->kind != K_NONE)
-            allocate(k, w);
-        if (taken) {
-            k->front_first = (k->front_first + 1) % FRONT;
-            k->front_n--;
-            clock_wake(k, k->now + 1);
-        }
-    }
+    enter_unrolled(k);
+    enter(k);
+    unroll_step(k);
     for (int c = 0; c < CLASSES; c++) {
         const struct station *s = &k->st[c];
         int n = queue_seen(k, (enum cls)c);
@@ -384,6 +440,6 @@ queue_idle(const struct clock *k)
     bool lone = ex->used == 1 && ((ex->nqueue == 1
         && ex->slot[ex->queue[0]].w.kind == K_PRELOAD) || k->mesh.pre >= 0);
 
-    return !k->front_n && !k->st[LD].used && !k->st[ST].used && (!ex->used || lone)
+    return !k->front_n && unroll_idle(k) && !k->st[LD].used && !k->st[ST].used && (!ex->used || lone)
         && !k->ndone && !k->nmq && !k->nland && !k->mesh.running;
 }

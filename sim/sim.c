@@ -5,6 +5,7 @@
 
 #include "sim/clock.h"
 #include "sim/internal.h"
+#include "sim/loops.h"
 
 enum { NEVER = -2 };                 /* no layer has this number */
 
@@ -100,6 +101,7 @@ sim_reset(struct sim *s)
         struct hart *h = &s->harts[i];
         mem_reset(h);
         exec_reset(h);
+        loops_reset(h);
         if (h->judge)
             judge_reset(h->judge);
         if (h->clock)
@@ -143,8 +145,8 @@ report(struct hart *h, enum sim_rule rule, const struct isa_cmd *c, uint64_t pc,
 static bool
 judge(struct hart *h, const struct isa_cmd *c, uint64_t pc)
 {
-    enum sim_rule rule = judge_hard(h->s, c);
     char detail[160] = "";
+    enum sim_rule rule = judge_hard(h, c, detail, sizeof detail);
 
     if (rule != SIM_OK) {
         report(h, rule, c, pc, detail);
@@ -168,30 +170,91 @@ counter(struct hart *h, const struct isa_cmd *c)
     return counters_command(h->counters, h->clock, c->rs1);
 }
 
+/* One command of a loop; false: it may not be. */
+static bool
+unrolled(struct hart *h, const struct isa_cmd *c, uint64_t pc, int64_t unused)
+{
+    enum sim_rule rule = SIM_OK;
+    char detail[160] = "";
+
+    if (h->judge)
+        rule = judge_unrolled(h, c, unused, detail, sizeof detail);
+    if (rule != SIM_OK)
+        report(h, rule, c, pc, detail);
+    if (rule != SIM_OK && h->s->config.strict == SIM_STRICT_ERROR)
+        return false;
+    stats_work(h, c);
+    exec_command(h, c);
+    if (h->judge)
+        judge_unrolled_done(h, c, unused);
+    return true;
+}
+
+/* A loop refused in the middle stays half done: the program ends there anyway. */
+static bool
+run_loop(struct hart *h, const struct isa_cmd *run, uint64_t pc)
+{
+    bool fine = true;
+    struct loop l;
+
+    loop_make(h, run, &l);
+    if (h->judge)
+        judge_loop_begin(h, &l);
+    for (int g = 0; g < GENS; g++) {
+        struct cursor at;
+        struct isa_cmd c;
+
+        loop_start(&l, (enum gen)g, &at);
+        while (fine && !at.done) {
+            loop_next(&l, (enum gen)g, &at, &c);
+            fine = unrolled(h, &c, pc, at.unused);
+        }
+    }
+    loops_turn(h, &l);
+    if (h->judge)
+        judge_loop_end(h, &l);
+    if (h->clock)
+        clock_loop(h->clock, &l);
+    return fine;
+}
+
+/* An ordinary command, or the configuration of a loop. */
+static void
+run_command(struct hart *h, const struct isa_cmd *c)
+{
+    if (loop_is(c->funct))
+        loops_config(h, c);
+    else
+        exec_command(h, c);
+    if (h->judge)
+        judge_done(h, c);
+    if (h->clock)
+        clock_command(h->clock, c);
+}
+
 bool
 sim_command(struct sim *s, int hart, const struct isa_cmd *c, uint64_t pc, uint64_t *result)
 {
     struct hart *h = hart_of(s, hart);
     uint64_t value = 0;
+    bool fine;
 
     if (!h)
         return false;
-    if (!judge(h, c, pc)) {
-        h->index++;
-        return false;
+    fine = judge(h, c, pc);
+    if (fine) {
+        stats_command(h, c);
+        if (loop_is_run(c->funct))
+            fine = run_loop(h, c, pc);
+        else
+            run_command(h, c);
     }
-    stats_command(h, c);
-    exec_command(h, c);
-    if (h->judge)
-        judge_done(h, c);
-    if (h->clock)
-        clock_command(h->clock, c);
-    if (c->funct == ISA_COUNTER)
+    if (fine && c->funct == ISA_COUNTER)
         value = counter(h, c);
-    if (result)
+    if (fine && result)
         *result = value;
     h->index++;
-    return true;
+    return fine;
 }
 
 bool

@@ -54,12 +54,19 @@ stats_layer(struct hart *h, int number)
 void
 stats_command(struct hart *h, const struct isa_cmd *c)
 {
+    if (h->layer_open)
+        h->layers[h->nlayers - 1].commands++;
+    stats_work(h, c);
+}
+
+void
+stats_work(struct hart *h, const struct isa_cmd *c)
+{
     struct sim_layer_stats *s;
 
     if (!h->layer_open)
         return;
     s = &h->layers[h->nlayers - 1];
-    s->commands++;
     if (isa_class(c->funct) == ISA_CLASS_LOAD)
         s->bytes_in += exec_bytes(h, c);
     else if (c->funct == ISA_MVOUT)

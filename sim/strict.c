@@ -46,6 +46,9 @@ void
 judge_reset(struct judge *j)
 {
     j->ex_set = j->st_set = j->open = j->real = j->weights = false;
+    j->unrolling = j->chain = j->conv_open = j->st_stale = j->ex_stale = false;
+    j->sent[0] = j->sent[1] = 0;
+    j->last = NOBODY;
     memset(j->ld_set, 0, sizeof j->ld_set);
     rows_reset(&j->sp);
     rows_reset(&j->acc);
@@ -56,6 +59,7 @@ void
 judge_fence(struct hart *h)
 {
     h->judge->epoch++;
+    h->judge->last = NOBODY;
 }
 
 /* ---- helpers */
@@ -150,12 +154,22 @@ scale_ok(const struct question *q, float scale)
     return SIM_OK;
 }
 
+/* The convolution loop has a use for a C stride of 2; pairs have not. */
+static bool
+for_dilated(const struct question *q, const struct isa_config_ex *x)
+{
+    return x->c_stride == 2 && q->t->has_training && q->t->has_loop_conv
+        && q->t->isa_revision;
+}
+
 static enum sim_rule
 config_ex_ok(const struct question *q)
 {
     struct isa_config_ex x = isa_decode_ex(q->c->rs1, q->c->rs2);
 
-    if (x.a_stride < 1 || x.c_stride != 1)
+    if (q->j->unrolling)
+        return SIM_OK;
+    if (x.a_stride < 1 || (x.c_stride != 1 && !for_dilated(q, &x)))
         return judge_broke(q, SIM_RULE_STRIDES, "A stride %u, C stride %u", x.a_stride,
             x.c_stride);
     if (x.only_strides)
@@ -178,7 +192,7 @@ config_ld_ok(const struct question *q)
         return judge_broke(q, SIM_RULE_LOAD_STATE, "state %u", x.state);
     if (x.block_stride > q->h->s->layout.row_mask)
         return judge_broke(q, SIM_RULE_BLOCK_STRIDE, "block stride %u", x.block_stride);
-    if (x.repeats > 1)
+    if (x.repeats > 1 && !q->j->unrolling)
         return judge_broke(q, SIM_RULE_REPEATS, "%u repeats", x.repeats);
     return scale_ok(q, x.scale);
 }
@@ -201,9 +215,10 @@ config_st_ok(const struct question *q)
 
     if (x.act > 1 || (x.act == 1 && !q->t->has_relu))
         return judge_broke(q, SIM_RULE_ACTIVATION, "activation %u", x.act);
-    if (x.keep_scale)
+    if (x.keep_scale && !q->j->unrolling)
         return judge_broke(q, SIM_RULE_SCALE, "scale bits 0xffffffff");
-    TRY(scale_ok(q, x.scale));
+    if (!x.keep_scale)
+        TRY(scale_ok(q, x.scale));
     if (!x.pool_stride) {
         if (x.pool_size)
             return judge_broke(q, SIM_RULE_POOL_FIELDS, "window %u, stride 0", x.pool_size);
@@ -242,17 +257,29 @@ config_ok(const struct question *q)
 /* ---- all commands */
 
 enum sim_rule
-judge_hard(const struct sim *s, const struct isa_cmd *c)
+judge_hard(const struct hart *h, const struct isa_cmd *c, char *detail, size_t n)
 {
-    bool loop = c->funct >= ISA_LOOP_WS && c->funct <= ISA_LOOP_CONV_6
-        && c->funct != ISA_MVIN3;
+    struct question q = { h, h->judge, h->s->t, c, detail, n };
+    struct loop l;
 
-    if (!s->arith)
+    if (!h->s->arith)
         return SIM_RULE_ARITH_UNSUPPORTED;
-    if (loop)
-        return SIM_RULE_LOOP_UNSUPPORTED;
-    if (c->funct == ISA_CONFIG && (c->rs1 & 3) == ISA_CONFIG_NORM && s->t->has_norms)
+    if (loop_is(c->funct) && loop_is_conv(c->funct) && !q.t->isa_revision)
+        return judge_broke(&q, SIM_RULE_LOOP_REVISION, "isa_revision 0");
+    if (c->funct == ISA_CONFIG && (c->rs1 & 3) == ISA_CONFIG_NORM && q.t->has_norms)
         return SIM_RULE_NORM_UNSUPPORTED;
+    if (!loop_is_run(c->funct))
+        return SIM_OK;
+    loop_make(h, c, &l);
+    if (l.empty)
+        return SIM_OK;
+    if (l.conv && !conv_ends(&l.cv))
+        return judge_broke(&q, SIM_RULE_LOOP_ENDLESS, "pads %lld+%lld rows, %lld+%lld columns",
+            (long long)l.cv.upad, (long long)l.cv.dpad, (long long)l.cv.lpad,
+            (long long)l.cv.rpad);
+    if ((l.conv ? conv_commands(q.t, &l.cv) : ws_commands(&l.ws)) > LOOP_MOST)
+        return judge_broke(&q, SIM_RULE_LOOP_ENDLESS, "more than %lld commands",
+            (long long)LOOP_MOST);
     return SIM_OK;
 }
 
@@ -261,6 +288,9 @@ judge_command(struct hart *h, const struct isa_cmd *c, char *detail, size_t n)
 {
     struct question q = { h, h->judge, h->s->t, c, detail, n };
 
+    if (loop_is(c->funct))
+        return judge_loop(&q);
+    TRY(judge_no_loop(&q));
     switch (c->funct) {
     case ISA_CONFIG:
         return config_ok(&q);
@@ -295,6 +325,12 @@ judge_done(struct hart *h, const struct isa_cmd *c)
     struct judge *j = h->judge;
     unsigned state = isa_decode_ld(c->rs1, c->rs2).state;
 
+    if (loop_is(c->funct)) {
+        judge_loop_config_done(h, c);
+        return;
+    }
+    if (!j->unrolling && c->funct <= ISA_PRELOAD)
+        judge_alone(h, c);
     switch (c->funct) {
     case ISA_CONFIG:
         j->ex_set |= (c->rs1 & 3) == ISA_CONFIG_EX;

@@ -4,6 +4,10 @@
 #define SIM_STRICT_H
 #include "sim/hazard.h"
 #include "sim/internal.h"
+#include "sim/loops.h"
+
+/* Who uses the local memories. */
+enum user { NOBODY, COMMANDS, LOOPS_WS, LOOPS_CONV };
 
 struct judge {
     bool ex_set, st_set, ld_set[LOADS];
@@ -12,6 +16,13 @@ struct judge {
     struct row_marks sp, acc;
     struct byte_marks read, stored;  /* by mvins, by mvouts */
     uint32_t epoch;                  /* one more with every fence; from 1 */
+    /* loops */
+    enum user last;                  /* of the local memories since the last fence */
+    unsigned sent[2];                /* configuration commands since the last run */
+    bool unrolling;                  /* the command comes from a loop */
+    bool st_stale, ex_stale;         /* changed by a loop */
+    bool chain, conv_open;           /* a loop without a store; of convolutions, its bias */
+    struct chain { bool conv; int64_t size[4]; } shape;
 };
 
 /* One question: may `c` run now? */
@@ -63,5 +74,15 @@ enum sim_rule judge_preload(const struct question *q);
 enum sim_rule judge_compute(const struct question *q);
 void judge_preload_done(struct hart *h, const struct isa_cmd *c);
 void judge_compute_done(struct hart *h, const struct isa_cmd *c);
+
+/* ---- strict_loop.c */
+enum sim_rule judge_loop(const struct question *q);
+/* A command of its own, after or before loops. */
+enum sim_rule judge_no_loop(const struct question *q);
+void judge_loop_config_done(struct hart *h, const struct isa_cmd *c);
+/* A command of its own was executed. */
+void judge_alone(struct hart *h, const struct isa_cmd *c);
+/* Rows and bytes of a mvin exist, whatever is in them. */
+enum sim_rule judge_mvin_memory(const struct question *q);
 
 #endif

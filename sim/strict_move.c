@@ -75,7 +75,7 @@ mark_bytes(const struct hart *h, struct byte_marks *m, const struct reach *r)
 static int64_t
 load_size(const struct hart *h, const struct isa_cmd *c)
 {
-    bool shrink = h->ld[exec_load_state(c->funct)].shrink;
+    bool shrink = h->regs.ld[exec_load_state(c->funct)].shrink;
 
     return isa_laddr(c->rs2) & ISA_ACC && !shrink ? h->s->acc_bytes : h->s->elem_bytes;
 }
@@ -83,7 +83,7 @@ load_size(const struct hart *h, const struct isa_cmd *c)
 static struct reach
 load_reach(const struct hart *h, const struct isa_cmd *c)
 {
-    uint64_t stride = h->ld[exec_load_state(c->funct)].stride;
+    uint64_t stride = h->regs.ld[exec_load_state(c->funct)].stride;
     int64_t cols = num_min(isa_cols(c->rs2), h->s->line);
     int64_t rows = num_min(isa_rows(c->rs2), h->s->t->dim);
 
@@ -110,7 +110,7 @@ enum sim_rule
 judge_mvin(const struct question *q)
 {
     int state = exec_load_state(q->c->funct);
-    const struct isa_config_ld *ld = &q->h->ld[state];
+    const struct isa_config_ld *ld = &q->h->regs.ld[state];
     uint32_t laddr = isa_laddr(q->c->rs2);
     unsigned rows = isa_rows(q->c->rs2), cols = isa_cols(q->c->rs2);
     int64_t size = load_size(q->h, q->c);
@@ -140,7 +140,7 @@ void
 judge_mvin_done(struct hart *h, const struct isa_cmd *c)
 {
     struct judge *j = h->judge;
-    const struct isa_config_ld *ld = &h->ld[exec_load_state(c->funct)];
+    const struct isa_config_ld *ld = &h->regs.ld[exec_load_state(c->funct)];
     uint32_t laddr = isa_laddr(c->rs2);
     struct row_marks *m = laddr & ISA_ACC ? &j->acc : &j->sp;
     int64_t row = laddr & h->s->layout.row_mask;
@@ -162,12 +162,20 @@ judge_mvin_done(struct hart *h, const struct isa_cmd *c)
     mark_bytes(h, &j->read, &r);
 }
 
+enum sim_rule
+judge_mvin_memory(const struct question *q)
+{
+    struct reach r = load_reach(q->h, q->c);
+
+    return memory_ok(q, &r);
+}
+
 /* ---- MVOUT */
 
 static bool
 is_pooled(const struct hart *h)
 {
-    return h->st.pool_stride != 0;
+    return h->regs.st.pool_stride != 0;
 }
 
 static int64_t
@@ -186,11 +194,11 @@ store_reach(const struct hart *h, const struct isa_cmd *c, int64_t pool_row)
     int64_t cols = num_min(isa_cols(c->rs2), h->s->line);
     int64_t rows = num_min(isa_rows(c->rs2), h->s->t->dim);
     uint64_t run = (uint64_t)(cols * store_size(h, c));
-    struct reach r = { c->rs1, h->st.stride, run, rows };
+    struct reach r = { c->rs1, h->regs.st.stride, run, rows };
 
     if (is_pooled(h)) {
-        r.addr += (uint64_t)pool_row * h->st.pool_out_dim * h->st.stride;
-        r.rows = h->st.pocols;
+        r.addr += (uint64_t)pool_row * h->regs.st.pool_out_dim * h->regs.st.stride;
+        r.rows = h->regs.st.pocols;
     }
     return r;
 }
@@ -212,7 +220,7 @@ looked_at(bool used[256], int64_t outs, int64_t stride, int64_t size, int64_t pa
 static enum sim_rule
 pool_source_ok(const struct question *q)
 {
-    const struct isa_config_st *x = &q->h->st;
+    const struct isa_config_st *x = &q->h->regs.st;
     uint32_t laddr = isa_laddr(q->c->rs2);
     int64_t bank = q->t->acc_bank_rows, n = (int64_t)x->orows * x->ocols;
     struct span s = judge_span(q, laddr, n);
@@ -258,7 +266,7 @@ judge_mvout(const struct question *q)
     bool narrow = pooled || (laddr & ISA_ACC && laddr & ISA_FULL);
     int64_t cols = narrow ? q->t->dim : max_cols(q->t, q->h->s->elem_bytes);
     uint64_t shape = pooled ? isa_operand(laddr, 1, isa_cols(q->c->rs2)) : q->c->rs2;
-    int64_t images = pooled ? q->h->st.porows : 1;
+    int64_t images = pooled ? q->h->regs.st.porows : 1;
 
     if (!q->j->st_set)
         return judge_broke(q, SIM_RULE_UNCONFIGURED, "CONFIG_ST");
@@ -282,10 +290,10 @@ judge_mvout_done(struct hart *h, const struct isa_cmd *c)
     uint32_t laddr = isa_laddr(c->rs2);
     struct row_marks *m = laddr & ISA_ACC ? &j->acc : &j->sp;
     int64_t row = laddr & h->s->layout.row_mask, dim = h->s->t->dim;
-    int64_t images = is_pooled(h) ? h->st.porows : 1;
+    int64_t images = is_pooled(h) ? h->regs.st.porows : 1;
 
     if (is_pooled(h))
-        judge_use(m, row, (int64_t)h->st.orows * h->st.ocols);
+        judge_use(m, row, (int64_t)h->regs.st.orows * h->regs.st.ocols);
     else
         for (int64_t at = 0; at < num_min(isa_cols(c->rs2), h->s->line); at += dim)
             judge_use(m, row + at, num_min(isa_rows(c->rs2), dim));

@@ -8,11 +8,13 @@ judge_preload(const struct question *q)
 {
     uint32_t b = isa_laddr(q->c->rs1), c = isa_laddr(q->c->rs2);
     bool real = !judge_garbage(q, b);
-    int64_t brows = q->h->ex.b_transpose ? isa_cols(q->c->rs1) : isa_rows(q->c->rs1);
+    int64_t brows = q->h->regs.ex.b_transpose ? isa_cols(q->c->rs1) : isa_rows(q->c->rs1);
     struct span cs = judge_span(q, c, isa_rows(q->c->rs2));
 
     if (!q->j->ex_set)
         return judge_broke(q, SIM_RULE_UNCONFIGURED, "CONFIG_EX");
+    if (q->h->regs.ex.c_stride != 1 && !q->j->unrolling)
+        return judge_broke(q, SIM_RULE_STRIDES, "C stride %u", q->h->regs.ex.c_stride);
     if (q->j->open)
         return judge_broke(q, SIM_RULE_PAIR_ORDER, "a second PRELOAD");
     TRY(judge_size(q, q->c->rs1, q->t->dim, q->t->dim));
@@ -39,7 +41,7 @@ judge_preload(const struct question *q)
 static enum sim_rule
 a_rows_ok(const struct question *q, struct span s)
 {
-    int64_t step = q->h->ex.a_stride;
+    int64_t step = q->h->regs.ex.a_stride;
 
     TRY(judge_range(q, (struct span) { false, s.row, (s.n - 1) * step + 1 }));
     if (step == 1)
@@ -70,7 +72,7 @@ judge_compute(const struct question *q)
     if (rows != isa_rows(j->c) || cols != isa_rows(j->b))
         return judge_broke(q, SIM_RULE_PAIR_SHAPE, "A is %ux%u, B %ux%u, C %ux%u", rows, cols,
             isa_rows(j->b), isa_cols(j->b), isa_rows(j->c), isa_cols(j->c));
-    return a_rows_ok(q, judge_span(q, a, q->h->ex.a_transpose ? cols : rows));
+    return a_rows_ok(q, judge_span(q, a, q->h->regs.ex.a_transpose ? cols : rows));
 }
 
 void
@@ -92,15 +94,15 @@ judge_compute_done(struct hart *h, const struct isa_cmd *c)
     int64_t dim = h->s->t->dim;
     uint32_t mask = h->s->layout.row_mask, a = isa_laddr(c->rs1), to = isa_laddr(j->c);
     struct row_marks *m = to & ISA_ACC ? &j->acc : &j->sp;
-    unsigned rows = h->ex.a_transpose ? isa_cols(c->rs1) : isa_rows(c->rs1);
-    unsigned brows = h->ex.b_transpose ? isa_cols(j->b) : isa_rows(j->b);
+    unsigned rows = h->regs.ex.a_transpose ? isa_cols(c->rs1) : isa_rows(c->rs1);
+    unsigned brows = h->regs.ex.b_transpose ? isa_cols(j->b) : isa_rows(j->b);
 
     for (int64_t i = 0; i < num_min(rows, dim) && !(a & ISA_ACC); i++)
-        judge_use(&j->sp, (a & mask) + i * h->ex.a_stride, 1);
+        judge_use(&j->sp, (a & mask) + i * h->regs.ex.a_stride, 1);
     if (j->open && j->real && !(isa_laddr(j->b) & ISA_ACC))
         judge_use(&j->sp, isa_laddr(j->b) & mask, num_min(brows, dim));
     for (int64_t i = 0; j->open && i < num_min(isa_rows(j->c), dim); i++) {
-        int64_t row = (to & mask) + i * h->ex.c_stride;
+        int64_t row = (to & mask) + i * h->regs.ex.c_stride;
         if (layout_garbage(&h->s->layout, to) || row >= m->rows)
             break;
         rows_used(m, row, 1);

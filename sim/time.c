@@ -49,6 +49,7 @@ void
 clock_reset(struct clock *k)
 {
     queue_reset(k);
+    unroll_reset(k);
     mesh_reset(k);
     k->now = 0;
     k->wake = NEVER_COMES;
@@ -74,8 +75,9 @@ full(const struct clock *k, enum cls cls)
 {
     const struct work *w = &k->front[k->front_first];
 
-    return k->front_n && w->kind != K_NONE && w->cls == cls
-        && k->st[cls].used == k->st[cls].size;
+    if (k->st[cls].used < k->st[cls].size)
+        return false;
+    return !unroll_idle(k) || (k->front_n && w->kind < K_NONE && w->cls == cls);
 }
 
 /* Why does the array not multiply? */
@@ -105,6 +107,7 @@ static void
 unstick(struct clock *k)
 {
     queue_reset(k);
+    unroll_reset(k);
     mesh_reset(k);
     k->load_cur = k->store_cur = -1;
     k->load_out = 0;
@@ -141,7 +144,7 @@ turn(struct clock *k)
 void
 clock_settle(struct clock *k)
 {
-    while (k->front_n)
+    while (k->front_n || !unroll_idle(k))
         turn(k);
     if (k->core < (double)k->now)
         k->core = (double)k->now;
@@ -158,21 +161,42 @@ clock_instructions(struct clock *k, uint64_t n)
     k->sum.core += (uint64_t)t;
 }
 
-void
-clock_command(struct clock *k, const struct isa_cmd *c)
+/* The core hands over one command; returns when it reaches the end of the front. */
+static int64_t
+hand_over(struct clock *k)
 {
-    struct work w = work_of(k->h, c);
-    int64_t at;
-
     while (k->front_n == FRONT)
         turn(k);
     if (k->core < (double)k->now)
         k->core = (double)k->now;
     k->core += k->t->core_issue;
-    at = (int64_t)ceil(k->core) + k->t->cmd_transit;
-    queue_push(k, &w, at);
+    return (int64_t)ceil(k->core) + k->t->cmd_transit;
+}
+
+static void
+push(struct clock *k, const struct work *w, int64_t at)
+{
+    queue_push(k, w, at);
     if (k->front_n == 1)
         clock_wake(k, at);
+}
+
+void
+clock_command(struct clock *k, const struct isa_cmd *c)
+{
+    struct work w = work_of(k->h, &k->h->regs, c);
+
+    push(k, &w, hand_over(k));
+}
+
+void
+clock_loop(struct clock *k, const struct loop *l)
+{
+    struct work w = { .kind = K_LOOP, .conv = l->conv };
+    int64_t at = hand_over(k);
+
+    k->front_loop[(k->front_first + k->front_n) % FRONT] = *l;
+    push(k, &w, at);
 }
 
 void

@@ -25,7 +25,8 @@ static void
 note(const struct sim_violation *v, void *ctx)
 {
     (void)ctx;
-    sim_broken = v->rule;
+    if (sim_broken == SIM_OK)
+        sim_broken = v->rule;
 }
 
 void

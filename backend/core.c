@@ -180,14 +180,9 @@ place_constant(struct plan *p, struct value *v)
                                .align = 64, .space = SPACE_WEIGHTS };
 }
 
-/* A view that is no alias has to be copied. */
 static const struct core_row *
 row_of(const struct op_def *op)
 {
-    static const struct core_row view = { NULL, "gm_k_reshape", gm_k_reshape, nothing, 30 };
-
-    if (op->traits & OP_VIEW)
-        return &view;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].op == op)
             return &rows[i];

@@ -48,8 +48,6 @@ void gm_k_softmax(const struct gm_call *c);
 void gm_k_map(const struct gm_call *c);
 /* i: op, number of axes, axes, keepdims at i[10] */
 void gm_k_reduce(const struct gm_call *c);
-/* A view whose bytes must move: elements in logical order into another shape. */
-void gm_k_reshape(const struct gm_call *c);
 /* i: axis */
 void gm_k_gather(const struct gm_call *c);
 

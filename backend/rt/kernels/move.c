@@ -69,20 +69,6 @@ gm_k_move(const struct gm_call *c)
     } while (gm_walk_next_row(&w));
 }
 
-void
-gm_k_reshape(const struct gm_call *c)
-{
-    struct gm_walk to, from;
-
-    gm_walk_start(&to, c->out);
-    gm_walk_start(&from, c->in[0]);
-    for (int64_t n = gm_count(c->out); n > 0; n--) {
-        copy(to.at[0], from.at[0], gm_bytes(c->out->type));
-        gm_walk_next(&to);
-        gm_walk_next(&from);
-    }
-}
-
 /* An index out of range takes the nearest row. */
 static int64_t
 row(int64_t i, int64_t rows)

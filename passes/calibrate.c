@@ -167,7 +167,7 @@ run(struct pass_ctx *c)
     if (c->feed->generated) {
         diag_warn(c->diag, &(struct place_ref){ .file = c->g->file }, "calib-none",
                   "no calibration inputs: ranges come from %s", c->feed->what);
-        diag_hint(c->diag, "give some with --calibrate=PATH");
+        diag_hint(c->diag, "give some with --calibrate=PATH; --quant=off needs none");
     }
     r.scratch = arena_new();
     fine = measure(&r);

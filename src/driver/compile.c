@@ -105,11 +105,14 @@ static bool
 read_quant(struct compile *k)
 {
     static const char *const io[] = { "auto", "float", NULL };
+    static const char *const quant[] = { "auto", "off", NULL };
     const char *m = option_value(k->line, OPT_CALIB_METHOD);
     int i = option_word(k->line, OPT_IO, IO_AUTO, io);
+    int q = option_word(k->line, OPT_QUANT, 0, quant);
 
-    if (i < 0)
+    if (i < 0 || q < 0)
         return false;
+    k->opt.quant = q ? QUANT_OFF : QUANT_AUTO;
     k->opt.io = (enum io_mode)i;
     k->opt.exact = option_given(k->line, OPT_EXACT);
     if (!m)

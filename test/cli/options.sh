@@ -76,6 +76,7 @@ wrong "'pdf', only elf, obj, c" --emit=pdf m.onnx
 wrong "no stage 'nett'" --emit=ir:nett m.onnx
 wrong "'sometimes', only auto, always, never" --color=sometimes m.onnx
 wrong "'floot'; did you mean 'float'?" --io=floot m.onnx
+wrong "'of'; did you mean 'off'?" --quant=of m.onnx
 wrong '--verify wants a number from 1 on' --verify=0 m.onnx
 wrong '--batch wants a number from 1 on' --batch=none m.onnx
 wrong '-O wants a number' -Ofast m.onnx

@@ -12,6 +12,25 @@ set -u
 
 show() { sed 's/^/# /' "$1"; }
 
+# float_model NAME TOLERANCE: in float on the core, against ONNX Runtime
+float_model() {
+    name=$1 tolerance=$2 dir=$MODELS/$1
+    if [ ! -e "$dir/model.onnx" ]; then
+        skip "$name in float" "not there"
+        return
+    fi
+    run "$gemmcc" -q "$dir/model.onnx" -o f.elf --quant=off
+    ends 0 && silent && no_complaint
+    ok $? "$name compiles in float"
+    bad=0
+    for set in "$dir"/test_data_set_*; do
+        run "$gemmcc_run" -q f.elf "$set/input_0.pb" "--expect=$set/output_0.pb" "--tolerance=$tolerance"
+        show "$tmp/out"
+        ends 0 && says ': as expected, ' || bad=1
+    done
+    ok $bad "$name in float: the numbers of ONNX Runtime, $tolerance"
+}
+
 # model NAME RIGHT: RIGHT samples are right in ONNX Runtime
 model() {
     name=$1 right=$2 dir=$MODELS/$1
@@ -53,6 +72,9 @@ model() {
     ok $? "$name: cycles of $layers layers"
 }
 
+# Sums of some hundred products; scores of thousands, and probabilities.
+float_model mnist_cntk_f32 rel=1e-5,abs=1e-3
+float_model mlperf_ic_resnet8_f32 abs=1e-5
 model mnist_cntk_f32 198
 model mlperf_ic_resnet8_f32 85
 model squeezenet_f32 5

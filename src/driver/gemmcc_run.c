@@ -275,27 +275,42 @@ measured_cycles(const struct run *r)
     return all;
 }
 
-/* "5,214,880 cycles: array 88 %, core 9 %, idle 3 %; estimate was 2.2 % low" */
-static void
-cycles_line(struct run *r)
+/* Three shares that make up the whole: the array multiplies; it waits for memory or for
+ * its own stores (idle); it waits for what the core does, or the core works alone. */
+struct shares { double array, idle, core; };
+
+static struct shares
+shares(const struct run *r, uint64_t all)
 {
-    uint64_t all = measured_cycles(r), array = 0, core = 0, estimate = 0;
+    uint64_t array = 0, idle = 0;
 
     for (int i = 0; i < r->result.nlayer; i++) {
         const struct sim_layer_stats *s = &r->result.layers[i].stats;
         if (s->number < 0)
             continue;
         array += s->array;
-        core += s->core;
+        idle += s->stall_operands + s->stall_store + s->stall_fence + s->stall_bank;
     }
+    double a = 100.0 * (double)array / (double)all, w = 100.0 * (double)idle / (double)all;
+    a = a > 100 ? 100 : a;
+    w = w > 100 - a ? 100 - a : w;
+    return (struct shares){ a, w, 100 - a - w };
+}
+
+/* "5,214,880 cycles: array 88 %, core 9 %, idle 3 %; estimate was 2.2 % low" */
+static void
+cycles_line(struct run *r)
+{
+    uint64_t all = measured_cycles(r), estimate = 0;
+
     for (int i = 0; i < r->meta->nlayer; i++)
         estimate += r->meta->layers[i].estimate;
     if (all == 0)
         return;
-    double a = 100.0 * (double)array / (double)all, c = 100.0 * (double)core / (double)all;
-    double idle = 100 - a - c, off = 100.0 * ((double)estimate - (double)all) / (double)all;
+    struct shares s = shares(r, all);
+    double off = 100.0 * ((double)estimate - (double)all) / (double)all;
     printf("%s cycles: array %.0f %%, core %.0f %%, idle %.0f %%; estimate was %.1f %% %s\n",
-        str_thousands(r->arena, all), a, c, idle < 0 ? 0 : idle, off < 0 ? -off : off,
+        str_thousands(r->arena, all), s.array, s.core, s.idle, off < 0 ? -off : off,
         off < 0 ? "low" : "high");
 }
 

@@ -424,6 +424,7 @@ next_ex(const struct loop *l, struct cursor *c, struct isa_cmd *cmd)
             .a_stride = (unsigned)(v->tile_rows * v->tile_cols) & 0xffff,
             .c_stride = (unsigned)v->oc & 0xffff });
         c->step = 1;
+        skip_zeros(l, c);
     } else if (c->step == 1) {
         *cmd = preload(l, c, rows, deep, cols);
         c->step = 2;
@@ -513,7 +514,8 @@ conv_start(const struct loop *l, enum gen g, struct cursor *c)
     if (g == GEN_EX) {
         c->step = v->in_3120 ? 0 : 1;
         c->fresh = true;
-        skip_zeros(l, c);
+        if (!v->in_3120)
+            skip_zeros(l, c);
     }
 }
 

@@ -440,6 +440,7 @@ queue_idle(const struct clock *k)
     bool lone = ex->used == 1 && ((ex->nqueue == 1
         && ex->slot[ex->queue[0]].w.kind == K_PRELOAD) || k->mesh.pre >= 0);
 
-    return !k->front_n && unroll_idle(k) && !k->st[LD].used && !k->st[ST].used && (!ex->used || lone)
+    return !k->front_n && unroll_idle(k) && !k->st[LD].used && !k->st[ST].used
+        && (!ex->used || lone)
         && !k->ndone && !k->nmq && !k->nland && !k->mesh.running;
 }

@@ -19,6 +19,8 @@ UNIT_TESTS = \
 	test/unit/check_isa \
 	test/unit/check_kernels \
 	test/unit/check_sim_exec \
+	test/unit/check_sim_loopmath \
+	test/unit/check_sim_loops \
 	test/unit/check_sim_random \
 	test/unit/check_sim_strict \
 	test/unit/check_sim_time \
@@ -54,7 +56,8 @@ SH_TESTS = \
 check_LIBRARIES = test/libbuild.a
 test_libbuild_a_SOURCES = test/passes/memory.c test/passes/memory.h test/passes/nets.c \
 	test/passes/nets.h test/unit/build.c test/unit/build.h test/unit/simtest.c \
-	test/unit/simtest.h test/unit/looptest.c test/unit/looptest.h \
+	test/unit/simtest.h test/unit/loopstream.c \
+	test/unit/looptest.c test/unit/looptest.h \
 	test/sim_literal.c test/sim_literal.h test/unit/corecase.c test/unit/corecase.h \
 	test/unit/layercase.c test/unit/layercase.h test/unit/layerref.c \
 	test/unit/layerrefuse.c test/unit/layershape.c test/unit/layers.c test/unit/layers.h \

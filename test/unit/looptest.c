@@ -175,8 +175,10 @@ static const struct way {
     int value;                       /* ...that becomes this */
     bool (*other)(void);
 } ways[] = {
-#define WS(rule, field, value) { SIM_RULE_##rule, false, offsetof(struct ws_args, field), value, NULL }
-#define CV(rule, field, value) { SIM_RULE_##rule, true, offsetof(struct conv_args, field), value, NULL }
+#define WS(rule, field, value) \
+    { SIM_RULE_##rule, false, offsetof(struct ws_args, field), value, NULL }
+#define CV(rule, field, value) \
+    { SIM_RULE_##rule, true, offsetof(struct conv_args, field), value, NULL }
     CV(LOOP_REVISION, act, 0),
     CV(LOOP_ENDLESS, upad, 11),
     WS(NO_LOOP, act, 0),

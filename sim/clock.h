@@ -212,6 +212,18 @@ void l2_step(struct clock *k);
  * most, and say how much of it is of use; writes only whole sizes, but for one beat. */
 int64_t l2_read_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use);
 int64_t l2_write_piece(const struct target *t, uint64_t addr, int64_t left);
+/* A line that a core's own cache lacks; false: it comes from memory. */
+bool l2_core(struct clock *k, uint64_t line, bool store);
+
+/* ---- l1.c */
+struct l1 *l1_new(const struct target *t);
+void l1_free(struct l1 *l);
+void l1_reset(struct l1 *l);
+/* The core touches [addr, addr + n), or executes code of a line; its clock goes on. */
+void l1_data(struct hart *h, uint64_t addr, uint64_t n, bool store);
+void l1_code(struct hart *h, uint64_t line);
+/* No core but `but` has the line any more. */
+void l1_drop(const struct sim *s, uint64_t line, int but);
 
 /* ---- count.c */
 void count_span(struct clock *k, int64_t n);

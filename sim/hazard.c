@@ -6,8 +6,6 @@
 
 #include "sim/hazard.h"
 
-enum { LINE = 64 };
-
 /* ---- local rows */
 
 bool
@@ -82,7 +80,7 @@ rows_written(struct row_marks *m, int64_t row, int64_t n)
 bool
 bytes_init(struct byte_marks *m, uint64_t size)
 {
-    m->lines = (size_t)((size + LINE - 1) / LINE);
+    m->lines = (size_t)((size + BYTES_LINE - 1) / BYTES_LINE);
     m->bytes = m->lines * (sizeof *m->mask + sizeof *m->epoch);
     if (!m->lines)
         return true;
@@ -104,33 +102,11 @@ bytes_free(struct byte_marks *m)
         munmap(m->block, m->bytes);
 }
 
-/* The bytes of line `line` that [off, end) covers. */
-static uint64_t
-cover(uint64_t line, uint64_t off, uint64_t end)
-{
-    uint64_t from = line * LINE, all = ~UINT64_C(0);
-    uint64_t low = off > from ? off - from : 0;
-    uint64_t over = end < from + LINE ? from + LINE - end : 0;
-
-    return all << low & all >> over;
-}
-
 bool
 bytes_hit(const struct byte_marks *m, uint64_t off, uint64_t n, uint32_t epoch)
 {
-    for (uint64_t l = off / LINE; n && l <= (off + n - 1) / LINE; l++)
-        if (m->epoch[l] == epoch && m->mask[l] & cover(l, off, off + n))
+    for (uint64_t l = off / BYTES_LINE; n && l <= (off + n - 1) / BYTES_LINE; l++)
+        if (m->epoch[l] == epoch && m->mask[l] & bytes_cover(l, off, off + n))
             return true;
     return false;
-}
-
-void
-bytes_mark(struct byte_marks *m, uint64_t off, uint64_t n, uint32_t epoch)
-{
-    for (uint64_t l = off / LINE; n && l <= (off + n - 1) / LINE; l++) {
-        if (m->epoch[l] != epoch)
-            m->mask[l] = 0;
-        m->epoch[l] = epoch;
-        m->mask[l] |= cover(l, off, off + n);
-    }
 }

@@ -35,10 +35,34 @@ struct byte_marks {
     size_t bytes;
 };
 
+enum { BYTES_LINE = 64 };
+
 bool bytes_init(struct byte_marks *m, uint64_t size);
 void bytes_free(struct byte_marks *m);
 /* Offsets from the start of the memory; [off, off + n) lies inside it. */
 bool bytes_hit(const struct byte_marks *m, uint64_t off, uint64_t n, uint32_t epoch);
-void bytes_mark(struct byte_marks *m, uint64_t off, uint64_t n, uint32_t epoch);
+
+/* The bytes of line `line` that [off, end) covers. */
+static inline uint64_t
+bytes_cover(uint64_t line, uint64_t off, uint64_t end)
+{
+    uint64_t from = line * BYTES_LINE, all = ~UINT64_C(0);
+    uint64_t low = off > from ? off - from : 0;
+    uint64_t over = end < from + BYTES_LINE ? from + BYTES_LINE - end : 0;
+
+    return all << low & all >> over;
+}
+
+/* Here because every store of the core comes by. */
+static inline void
+bytes_mark(struct byte_marks *m, uint64_t off, uint64_t n, uint32_t epoch)
+{
+    for (uint64_t l = off / BYTES_LINE; n && l <= (off + n - 1) / BYTES_LINE; l++) {
+        if (m->epoch[l] != epoch)
+            m->mask[l] = 0;
+        m->epoch[l] = epoch;
+        m->mask[l] |= bytes_cover(l, off, off + n);
+    }
+}
 
 #endif

@@ -10,6 +10,7 @@ struct hart;
 struct clock;                        /* time.c */
 struct counters;                     /* count.c */
 struct l2;                           /* l2.c */
+struct l1;                           /* l1.c */
 struct judge;                        /* strict.c */
 
 /* ---- local memory and DRAM (mem.c) */
@@ -63,6 +64,16 @@ struct arith {
 extern const struct arith arith_int8, arith_f32;
 const struct arith *arith_of(const struct target *t); /* NULL: not modelled */
 
+/* Lines (+ 1) that a cache of the core holds, for a quick look at most of them. */
+enum { SEEN = 256 };
+struct seen { uint64_t line[SEEN]; };
+
+static inline bool
+seen_has(const struct seen *s, uint64_t line)
+{
+    return s->line[line % SEEN] == line + 1;
+}
+
 /* ---- state of the array of one hart */
 
 struct mesh {
@@ -100,6 +111,8 @@ struct hart {
     struct mesh mesh;
     struct judge *judge;             /* NULL without strict mode */
     struct clock *clock;             /* NULL without timing */
+    struct l1 *l1;                   /* the same */
+    struct seen data, dirty, code;   /* of it */
     struct counters *counters;
     struct sim_layer_stats *layers;
     struct sim_layer_stats base;     /* the clock's sums at the last mark */
@@ -121,6 +134,8 @@ struct sim {
     int nharts;
     struct hart *harts;
     struct l2 *l2;                   /* NULL without timing */
+    unsigned line_shift;             /* of an address to its line */
+    bool moved;                      /* a judge: some hart moved since its last fence */
 };
 
 /* ---- mem.c */
@@ -174,6 +189,8 @@ enum sim_rule judge_command(struct hart *h, const struct isa_cmd *c, char *detai
 /* It was executed: what later commands are held against. */
 void judge_done(struct hart *h, const struct isa_cmd *c);
 void judge_fence(struct hart *h);
+/* The same for the core's own loads and stores.  The memory holds them. */
+enum sim_rule judge_access(struct hart *h, const struct sim_access *x, char *detail, size_t n);
 /* What the model cannot do in any mode. */
 enum sim_rule judge_hard(const struct hart *h, const struct isa_cmd *c, char *detail, size_t n);
 /* A loop runs: its commands follow, `unused` rows of each mvin are read by nobody. */

@@ -150,6 +150,14 @@ fill(struct clock *k, const struct tag *v, const struct request *r)
     return occupy(k, k->t->dram_line + more) + k->t->dram_latency + k->t->dram_miss;
 }
 
+/* A line that is thrown out leaves the cores' caches too. */
+static void
+leave(const struct clock *k, const struct tag *v)
+{
+    if (v && v->line && v->line < foreign)
+        l1_drop(k->h->s, v->line - 1, -1);
+}
+
 /* -1: no miss register is free. */
 static int64_t
 look_up(struct clock *k, const struct request *r)
@@ -163,6 +171,8 @@ look_up(struct clock *k, const struct request *r)
         set = &l->tag[(int64_t)(r->line % (uint64_t)l->sets) * l->ways];
         v = find(l, set, r->line);
     }
+    if (write)
+        l1_drop(k->h->s, r->line, -1);
     if (v) {
         v->dirty |= write;
         return v->owner == k->h->number ? num_max(v->ready, k->now) : k->now;
@@ -173,11 +183,35 @@ look_up(struct clock *k, const struct request *r)
     if (!miss)
         return -1;
     v = set ? victim(k, set) : NULL;
+    leave(k, v);
     ready = fill(k, v, r);
     *miss = write && r->whole ? k->now + k->t->dram_put_hold : ready + 4;
     if (v)
         *v = (struct tag) { r->line + 1, ready, k->h->number, write };
     return ready;
+}
+
+bool
+l2_core(struct clock *k, uint64_t line, bool store)
+{
+    struct l2 *l = k->l2;
+    struct tag *set = NULL, *v = NULL;
+
+    if (l->sets) {
+        set = &l->tag[(int64_t)(line % (uint64_t)l->sets) * l->ways];
+        v = find(l, set, line);
+    }
+    if (v) {
+        v->dirty |= store;
+        return true;
+    }
+    v = set ? victim(k, set) : NULL;
+    leave(k, v);
+    occupy(k, k->t->dram_line + (!v || !v->line ? 0 : v->dirty ? k->t->dram_dirty
+        : k->t->dram_clean));
+    if (v)
+        *v = (struct tag) { line + 1, 0, k->h->number, store };
+    return false;
 }
 
 static int64_t

@@ -9,6 +9,7 @@ SIM_SOURCES = \
 	sim/hazard.h \
 	sim/int8.c \
 	sim/internal.h \
+	sim/l1.c \
 	sim/l2.c \
 	sim/load.c \
 	sim/loop_conv.c \
@@ -26,6 +27,7 @@ SIM_SOURCES = \
 	sim/strict.def \
 	sim/strict.h \
 	sim/strict_loop.c \
+	sim/strict_core.c \
 	sim/strict_move.c \
 	sim/strict_pair.c \
 	sim/time.c \

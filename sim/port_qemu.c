@@ -1,6 +1,6 @@
 /* The device model as a TCG plugin of QEMU.  It sees doorbells (stores from the trap
- * handler to the mailbox), fences, and how many instructions each hart executed; it
- * maps the file that is the guest's RAM and works on that.  It never touches guest
+ * handler to the mailbox), fences, which code each hart executed, and its loads and
+ * stores; it maps the file that is the guest's RAM and works on that.  It never touches guest
  * registers and never prints to standard output, which is the guest's console.
  *
  * Arguments, all `name=value`:
@@ -33,6 +33,9 @@ enum { KEPT = 256 };                 /* violations written in full */
 
 /* Instructions executed; QEMU adds to it before the block they are in. */
 struct count { uint64_t seen, told; };
+
+/* What a translated block does when it runs. */
+struct block { uint64_t at, bytes, counted; };
 
 struct port {
     struct arena *arena;
@@ -102,6 +105,7 @@ write_violation(FILE *f, const struct sim_violation *v)
 
     isa_text(&v->cmd, text, sizeof text);
     fprintf(f, "[violation]\nhart = %d\nlayer = %d\n", v->hart, v->layer);
+    number(f, "core", v->core);
     value(f, "rule", sim_rules[v->rule].name);
     number(f, "index", v->index);
     number(f, "pc", v->pc);
@@ -191,8 +195,23 @@ catch_up(unsigned hart, uint64_t ahead)
 static void
 executed(unsigned hart, void *data)
 {
-    if (hart < (unsigned)port.harts)
-        port.count[hart].seen += (uintptr_t)data;
+    const struct block *b = data;
+
+    if (hart >= (unsigned)port.harts)
+        return;
+    port.count[hart].seen += b->counted;
+    sim_code(port.sim, (int)hart, b->at, b->bytes);
+}
+
+/* The program's own loads and stores. */
+static void
+touched(unsigned hart, uint32_t info, uint64_t address, void *data)
+{
+    struct sim_access x = { address, UINT64_C(1) << qemu_plugin_mem_size_shift(info),
+        (uintptr_t)data, qemu_plugin_mem_is_store(info) };
+
+    if (hart < (unsigned)port.harts && !sim_access(port.sim, (int)hart, &x))
+        refuse("a rule was broken");
 }
 
 static void
@@ -261,12 +280,29 @@ is_fence(const uint8_t *b, size_t n)
         && !(b[0] == 0x0f && !b[1] && !b[2] && b[3] == 1);
 }
 
+/* Only time needs to know which code it was. */
+static void
+count_block(struct qemu_plugin_tb *tb, const struct block *what)
+{
+    struct block *b;
+
+    if (port.harts == 1 && !port.timing) {
+        qemu_plugin_register_vcpu_tb_exec_inline(tb, PLUGIN_ADD, &port.count[0].seen,
+            what->counted);
+        return;
+    }
+    b = NEW(port.arena, struct block);
+    *b = *what;
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, PLUGIN_NO_REGS, b);
+}
+
 /* Instructions are counted per block.  Commands and fences cost what the model says
  * and are not counted; the handler does not belong to the program. */
 static void
 translated(uint64_t id, struct qemu_plugin_tb *tb)
 {
-    size_t n = qemu_plugin_tb_n_insns(tb), counted = 0;
+    size_t n = qemu_plugin_tb_n_insns(tb), counted = 0, bytes = 0;
+    bool watched = port.timing || port.strict != SIM_STRICT_OFF;
 
     (void)id;
     if (!port.looked)
@@ -275,19 +311,23 @@ translated(uint64_t id, struct qemu_plugin_tb *tb)
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint64_t at = qemu_plugin_insn_vaddr(insn);
         const uint8_t *b = qemu_plugin_insn_data(insn);
-        if (port.box && at >= port.box->handler_first && at < port.box->handler_last)
+        if (port.box && at >= port.box->handler_first && at < port.box->handler_last) {
             qemu_plugin_register_vcpu_mem_cb(insn, accessed, PLUGIN_NO_REGS, PLUGIN_WRITES, NULL);
-        else if (is_fence(b, qemu_plugin_insn_size(insn)))
+            continue;
+        }
+        bytes += qemu_plugin_insn_size(insn);
+        if (is_fence(b, qemu_plugin_insn_size(insn)))
             qemu_plugin_register_vcpu_insn_exec_cb(insn, fence, PLUGIN_NO_REGS,
                 (void *)(uintptr_t)counted);
         else if ((b[0] & 0x7f) != ISA_OPCODE)
             counted++;
+        if (watched)                 /* one for both: QEMU 7.2 stops at the first that does not fit */
+            qemu_plugin_register_vcpu_mem_cb(insn, touched, PLUGIN_NO_REGS, PLUGIN_BOTH,
+                (void *)(uintptr_t)at);
     }
-    if (counted && port.harts == 1)
-        qemu_plugin_register_vcpu_tb_exec_inline(tb, PLUGIN_ADD, &port.count[0].seen, counted);
-    else if (counted)
-        qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, PLUGIN_NO_REGS,
-            (void *)(uintptr_t)counted);
+    if (bytes)
+        count_block(tb, &(struct block) {
+            qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0)), bytes, counted });
 }
 
 /* ---- start */

@@ -39,6 +39,8 @@ hart_init(struct sim *s, struct hart *h, int number)
         return false;
     if (s->config.timing && !(h->clock = clock_new(h, s->l2)))
         return false;
+    if (s->config.timing && !(h->l1 = l1_new(s->t)))
+        return false;
     h->counters = counters_new(s->t);
     return h->counters;
 }
@@ -56,6 +58,8 @@ sim_new(const struct sim_config *c)
     s->elem_bytes = target_elem_bytes(s->t);
     s->acc_bytes = target_acc_bytes(s->t);
     s->line = target_line(s->t);
+    while ((int64_t)2 << s->line_shift <= s->t->l2_line)
+        s->line_shift++;
     layout_init(&s->layout, s->t);
     port_init(s);
     s->harts = calloc((size_t)s->t->harts, sizeof *s->harts);
@@ -84,6 +88,7 @@ sim_free(struct sim *s)
         mem_free(h);
         judge_free(h->judge);
         clock_free(h->clock);
+        l1_free(h->l1);
         free(h->counters);
         free(h->layers);
     }
@@ -95,6 +100,7 @@ sim_free(struct sim *s)
 void
 sim_reset(struct sim *s)
 {
+    s->moved = false;
     if (s->l2)
         l2_reset(s->l2);
     for (int i = 0; i < s->nharts; i++) {
@@ -106,6 +112,11 @@ sim_reset(struct sim *s)
             judge_reset(h->judge);
         if (h->clock)
             clock_reset(h->clock);
+        if (h->l1)
+            l1_reset(h->l1);
+        memset(&h->data, 0, sizeof h->data);
+        memset(&h->dirty, 0, sizeof h->dirty);
+        memset(&h->code, 0, sizeof h->code);
         counters_reset(h->counters);
         h->nlayers = 0;
         h->layer_open = false;
@@ -124,18 +135,20 @@ hart_of(const struct sim *s, int hart)
     return hart >= 0 && hart < s->nharts ? &s->harts[hart] : NULL;
 }
 
-/* Tells about a broken rule, once per rule and layer. */
+/* Tells about a broken rule, once per rule and layer; c NULL: by the core. */
 static void
 report(struct hart *h, enum sim_rule rule, const struct isa_cmd *c, uint64_t pc,
     const char *detail)
 {
     struct sim *s = h->s;
     struct sim_violation v = { .rule = rule, .hart = h->number, .layer = h->layer,
-        .index = h->index, .pc = pc, .cmd = *c };
+        .index = h->index, .pc = pc, .core = !c };
 
     if (h->told[rule] == h->layer)
         return;
     h->told[rule] = h->layer;
+    if (c)
+        v.cmd = *c;
     strncpy(v.detail, detail, sizeof v.detail - 1);
     if (s->config.violation)
         s->config.violation(&v, s->config.ctx);
@@ -290,6 +303,42 @@ sim_instructions(struct sim *s, int hart, uint64_t n)
 
     if (h && h->clock)
         clock_instructions(h->clock, n);
+}
+
+bool
+sim_access(struct sim *s, int hart, const struct sim_access *x)
+{
+    struct hart *h = hart_of(s, hart);
+    char detail[160];
+    enum sim_rule rule;
+    uint64_t line;
+
+    if (!h || !x->n || !mem_dram(s, x->addr, x->n))
+        return true;
+    line = x->addr >> s->line_shift;
+    if (h->l1 && (!seen_has(x->store ? &h->dirty : &h->data, line)
+            || line != (x->addr + x->n - 1) >> s->line_shift))
+        l1_data(h, x->addr, x->n, x->store);
+    if (!h->judge || (!x->store && !s->moved))
+        return true;
+    rule = judge_access(h, x, detail, sizeof detail);
+    if (rule == SIM_OK)
+        return true;
+    report(h, rule, NULL, x->pc, detail);
+    return s->config.strict != SIM_STRICT_ERROR;
+}
+
+void
+sim_code(struct sim *s, int hart, uint64_t addr, uint64_t n)
+{
+    struct hart *h = hart_of(s, hart);
+    uint64_t line = addr >> s->line_shift, last = (addr + n - 1) >> s->line_shift;
+
+    if (!h || !h->l1 || !n)
+        return;
+    for (; line <= last; line++)
+        if (!seen_has(&h->code, line))
+            l1_code(h, line);
 }
 
 uint64_t

@@ -36,6 +36,7 @@ struct sim_violation {
     int hart, layer;                 /* layer -1: none */
     uint64_t index;                  /* of the command within its layer, from 0 */
     uint64_t pc;                     /* 0: unknown */
+    bool core;                       /* not a command: an access of the core before the command */
     struct isa_cmd cmd;
     char detail[160];                /* numbers that broke the rule */
 };
@@ -63,6 +64,10 @@ bool sim_command(struct sim *s, int hart, const struct isa_cmd *c, uint64_t pc, 
 bool sim_fence(struct sim *s, int hart);
 void sim_layer(struct sim *s, int hart, int number);
 void sim_instructions(struct sim *s, int hart, uint64_t n);
+/* The core itself loads or stores; false as above.  Code that it executes. */
+struct sim_access { uint64_t addr, n, pc; bool store; };
+bool sim_access(struct sim *s, int hart, const struct sim_access *x);
+void sim_code(struct sim *s, int hart, uint64_t addr, uint64_t n);
 uint64_t sim_cycles(struct sim *s, int hart);    /* the core's clock, 0 without timing */
 /* The same as a sink, for the walker (port_host.c). */
 struct sink *sim_sink(struct sim *s);

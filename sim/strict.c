@@ -2,8 +2,8 @@
  * of them may follow which (gemmini-isa.md 13, 15, 17).
  *
  * A judge only looks; judge_done notes what was executed, so that later commands can
- * be held against it.  It is told of fences, and knows nothing of the core's own
- * loads and stores. */
+ * be held against it.  It is told of fences, and of the core's
+ * own loads and stores (strict_core.c). */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,7 +24,8 @@ judge_new(struct hart *h)
     if (!j)
         return NULL;
     if (rows_init(&j->sp, h->sp.rows) && rows_init(&j->acc, h->acc.rows)
-        && bytes_init(&j->read, bytes) && bytes_init(&j->stored, bytes))
+        && bytes_init(&j->read, bytes) && bytes_init(&j->stored, bytes)
+        && bytes_init(&j->core, bytes))
         return j;
     judge_free(j);
     return NULL;
@@ -39,6 +40,7 @@ judge_free(struct judge *j)
     rows_free(&j->acc);
     bytes_free(&j->read);
     bytes_free(&j->stored);
+    bytes_free(&j->core);
     free(j);
 }
 
@@ -52,6 +54,7 @@ judge_reset(struct judge *j)
     memset(j->ld_set, 0, sizeof j->ld_set);
     rows_reset(&j->sp);
     rows_reset(&j->acc);
+    j->moved = false;
     j->epoch++;
 }
 
@@ -60,6 +63,9 @@ judge_fence(struct hart *h)
 {
     h->judge->epoch++;
     h->judge->last = NOBODY;
+    h->judge->moved = h->s->moved = false;
+    for (int i = 0; i < h->s->nharts; i++)
+        h->s->moved |= h->s->harts[i].judge->moved;
 }
 
 /* ---- helpers */

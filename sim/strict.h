@@ -15,6 +15,8 @@ struct judge {
     uint64_t b, c;                   /* its operands */
     struct row_marks sp, acc;
     struct byte_marks read, stored;  /* by mvins, by mvouts */
+    struct byte_marks core;          /* written by the core itself */
+    bool moved;                      /* since the last fence there was a move */
     uint32_t epoch;                  /* one more with every fence; from 1 */
     /* loops */
     enum user last;                  /* of the local memories since the last fence */
@@ -68,6 +70,10 @@ enum sim_rule judge_mvin(const struct question *q);
 enum sim_rule judge_mvout(const struct question *q);
 void judge_mvin_done(struct hart *h, const struct isa_cmd *c);
 void judge_mvout_done(struct hart *h, const struct isa_cmd *c);
+
+/* ---- strict_core.c */
+/* The core wrote none of these bytes since its last fence. */
+enum sim_rule judge_core_wrote(const struct question *q, uint64_t addr, uint64_t n);
 
 /* ---- strict_pair.c */
 enum sim_rule judge_preload(const struct question *q);

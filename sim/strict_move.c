@@ -56,6 +56,7 @@ fenced_ok(const struct question *q, const struct reach *r, enum sim_rule rule)
         if (touched(q, stored, a - q->h->s->config.memory.base, r->run))
             return judge_broke(q, rule, "bytes 0x%llx to 0x%llx", (unsigned long long)a,
                 (unsigned long long)(a + r->run - 1));
+        TRY(judge_core_wrote(q, a, r->run));
     }
     return SIM_OK;
 }
@@ -63,6 +64,7 @@ fenced_ok(const struct question *q, const struct reach *r, enum sim_rule rule)
 static void
 mark_bytes(const struct hart *h, struct byte_marks *m, const struct reach *r)
 {
+    h->judge->moved = h->s->moved = true;
     for (int64_t i = 0; i < r->rows; i++) {
         uint64_t a = r->addr + (uint64_t)i * r->stride;
         if (mem_dram(h->s, a, r->run))

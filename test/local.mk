@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	test/unit/check_files \
 	test/unit/check_isa \
 	test/unit/check_kernels \
+	test/unit/check_sim_core \
 	test/unit/check_sim_exec \
 	test/unit/check_sim_loopmath \
 	test/unit/check_sim_loops \
@@ -85,7 +86,8 @@ EXTRA_DIST += \
 	test/run/library.c \
 	test/run/matmul.c \
 	test/run/million.c \
-	test/run/rt.c
+	test/run/rt.c \
+	test/run/unfenced.c
 
 include test/fuzz/local.mk
 include test/bench/local.mk

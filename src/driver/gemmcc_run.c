@@ -341,10 +341,11 @@ tell_violations(struct run *r)
     for (int i = 0; i < r->result.nviolation; i++) {
         const struct sim_violation *v = &r->result.violations[i];
         const struct meta *m = r->meta ? r->meta : r->parts;
+        const char *what = arena_printf(r->arena, "%scommand %llu", v->core ? "the core before " : "",
+            (unsigned long long)v->index);
         const char *layer = m && v->layer >= 0 && v->layer < m->nlayer
-            ? arena_printf(r->arena, "layer %d '%s', command %llu", v->layer,
-                m->layers[v->layer].name, (unsigned long long)v->index)
-            : arena_printf(r->arena, "command %llu", (unsigned long long)v->index);
+            ? arena_printf(r->arena, "layer %d '%s', %s", v->layer, m->layers[v->layer].name, what)
+            : what;
         struct place_ref at = { .file = r->file };
         struct elf_symbol s;
         if (r->strict == SIM_STRICT_ERROR)

@@ -241,6 +241,7 @@ static struct sim_violation
 violation(const struct conf_section *s)
 {
     struct sim_violation v = { .hart = integer(s, "hart"), .layer = integer(s, "layer"),
+        .core = number(s, "core") != 0,
         .index = number(s, "index"), .pc = number(s, "pc"),
         .cmd = { (uint8_t)number(s, "funct"), number(s, "rs1"), number(s, "rs2") } };
     const char *rule = conf_in(s, "rule"), *detail = conf_in(s, "detail");

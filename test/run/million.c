@@ -8,6 +8,7 @@ static int8_t tile[16][16] __attribute__((aligned(64)));
 int
 main(void)
 {
+    gm_fence();
     gm_config_ex(1);
     gm_config_ld(0, 16, 16, 0);
     gm_mvin(tile, gm_rc(16, 16, 0));

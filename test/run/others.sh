@@ -71,4 +71,20 @@ for _ in 1 2 3 4; do
     cmp -s "$tmp/out" "$tmp/first" || same=1
 done
 ok $same "and five runs are the same to the last cycle"
+# unfenced MODE RULE WHERE
+unfenced() {
+    cc "$top_srcdir/test/run/unfenced" "unfenced$1" -DMODE="$1"
+    run "$gemmcc_run" "$tmp/unfenced$1.elf"
+    ends 5 && complains "$2" && complains "at $3"
+    ok $? "a fence is missing: $1"
+    run "$gemmcc_run" --strict=warn "$tmp/unfenced$1.elf"
+    ends 0 && complains "$2"
+    ok $? "a warning instead: $1"
+}
+unfenced 0 ': command 2: fence-missing: bytes 0x' 'main+0x'
+unfenced 1 ': the core before command 3: core-write: a mvin reads bytes 0x' 'memset+0x'
+unfenced 2 ': the core before command 4: core-read: a mvout writes bytes 0x' 'look+0x'
+run "$gemmcc_run" --strict=off "$tmp/unfenced0.elf"
+ends 0 && no_complaint
+ok $? "nothing is said when it is not to be"
 end

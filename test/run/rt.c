@@ -83,6 +83,7 @@ main(void)
         "abd", 2), strlen("four"), strchr("a=b", '='));
     printf("crc %08x\n", (unsigned)gm_crc32(gm_crc32(0, "1234", 4), "56789", 5));
     printf("counters %ld\n", (long)counters());
+    gm_fence();                      /* for `from`, which the core wrote */
     gm_config_ld(0, 16, 16, 0);
     a = gm_cycles();
     for (int i = 0; i < 100; i++)

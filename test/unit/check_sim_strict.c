@@ -304,6 +304,29 @@ store_after_read(void)
     return cmd(ISA_MVOUT, RAM + 1024 + 63, OP(SP(0), 1, 1));
 }
 
+static bool
+fence_missing(void)
+{
+    legal();
+    core_access(RAM + 0x8000 + 15, 1, true);
+    return cmd(ISA_MVIN, RAM + 0x8000, OP(SP(100), 1, 16));
+}
+
+static bool
+core_read(void)
+{
+    legal();
+    cmd(ISA_MVOUT, RAM + 0x10000, OP(SP(0), 16, 16));
+    return core_access(RAM + 0x10000 + 64 + 8, 8, false);
+}
+
+static bool
+core_write(void)
+{
+    legal();
+    return core_access(RAM + 1024 + 60, 4, true);
+}
+
 /* How the machine has to differ for a rule. */
 static void
 no_means(void)
@@ -372,6 +395,9 @@ static const struct {
     [SIM_RULE_MEMORY_RANGE] = { memory_range, no_means },
     [SIM_RULE_READ_AFTER_STORE] = { read_after_store, no_means },
     [SIM_RULE_STORE_AFTER_READ] = { store_after_read, no_means },
+    [SIM_RULE_FENCE_MISSING] = { fence_missing, no_means },
+    [SIM_RULE_CORE_READ] = { core_read, no_means },
+    [SIM_RULE_CORE_WRITE] = { core_write, no_means },
 };
 
 /* Rules of loops are broken by looptest.c; its last command may be refused early. */

@@ -56,15 +56,22 @@ sim_close(void)
     ram = NULL;
 }
 
+/* A rule is told once per layer: each command, each access is one. */
+static void
+ready(void)
+{
+    static int layer;
+
+    sim_layer(sim, 0, layer = (layer + 1) % 1000);
+    sim_broken = SIM_OK;
+}
+
 bool
 cmd(unsigned funct, uint64_t rs1, uint64_t rs2)
 {
     struct isa_cmd c = { (uint8_t)funct, rs1, rs2 };
-    static int layer;
 
-    /* A rule is told once per layer: each command is one. */
-    sim_layer(sim, 0, layer = (layer + 1) % 1000);
-    sim_broken = SIM_OK;
+    ready();
     return sim_command(sim, 0, &c, 0, NULL);
 }
 
@@ -116,6 +123,15 @@ pair(uint32_t w, uint32_t c, uint32_t a, unsigned rows, unsigned k, unsigned col
     return cmd(ISA_PRELOAD, OP(w, k, cols), OP(c, rows, cols))
         && cmd(real ? ISA_COMPUTE_FLIP : ISA_COMPUTE_STAY, OP(a, rows, k),
             NONE(rows, cols));
+}
+
+bool
+core_access(uint64_t addr, uint64_t n, bool store)
+{
+    struct sim_access x = { addr, n, 0, store };
+
+    ready();
+    return sim_access(sim, 0, &x);
 }
 
 bool

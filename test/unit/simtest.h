@@ -32,6 +32,8 @@ bool config_st_of(const struct isa_config_st *c);
 /* A preload of weights (or of garbage) and its compute. */
 bool pair(uint32_t w, uint32_t c, uint32_t a, unsigned rows, unsigned k, unsigned cols);
 bool fence(void);
+/* The core itself loads or stores. */
+bool core_access(uint64_t addr, uint64_t n, bool store);
 uint64_t cycles(void);
 
 /* A fixed stream of random numbers. */

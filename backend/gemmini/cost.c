@@ -109,8 +109,8 @@ stream_cost(const struct product *g, const struct target *t, const struct stream
     /* Loads and stores that nearly fill a tile's time disturb the array. */
     double busy = (load + store) / most;
     most *= 1.0 + 0.01 * (busy > 1 ? busy - 1 : 0);
-    /* Constants not seen yet (the code is shared and warm), the first unit and weights. */
-    double code = 8 * t->core_icache_dram;
+    /* Code and constants that are not in the core's caches, the first unit and weights. */
+    double code = 32 * t->core_icache_dram;
     double head = code + (double)s->moves * move_cycles(t, per_move, width, true)
         + (double)s->cut.lead * wmove_far;
     double tail = store + (double)t->ex_latency;

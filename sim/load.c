@@ -53,7 +53,8 @@ load_land(struct clock *k)
 
 /* ---- requests */
 
-/* Zeros are written without a look at memory, one row a cycle. */
+/* Zeros are written without a look at memory, one row a cycle, and are done as long
+ * after that as rows from memory. */
 static void
 zeros(struct clock *k, int slot)
 {
@@ -63,7 +64,7 @@ zeros(struct clock *k, int slot)
     write_rows(k, e->w.local, e->w.block_stride, e->w.blocks, k->now,
         e->w.rows * e->w.repeats);
     k->load_gap = k->now + n;
-    finished(k, slot, k->now + n + 4);
+    finished(k, slot, k->now + n + 2 + k->t->dma_tail);
 }
 
 /* The next move, if there may be one more; false: none. */

@@ -1,12 +1,17 @@
 # Speed: never part of the tests, because it depends on the machine, but printed by
 # `make bench`: named layers in process (shapes.c), then models that programs here write.
 BENCHES = test/bench/layer_models$(EXEEXT) test/bench/resnet50$(EXEEXT) \
-	test/bench/shapes$(EXEEXT)
-EXTRA_PROGRAMS += test/bench/layer_models test/bench/resnet50 test/bench/shapes
+	test/bench/rtl$(EXEEXT) test/bench/shapes$(EXEEXT)
+EXTRA_PROGRAMS += test/bench/layer_models test/bench/resnet50 test/bench/rtl \
+	test/bench/shapes
 EXTRA_DIST += test/bench/layers.sh test/bench/network.sh
 CLEANFILES += $(BENCHES)
 
+# The clock against measurements of hardware, where the project's table of them is.
+RTL_TABLE = $(MODELS)/../timing-data.csv
+
 bench: all $(BENCHES)
+	test/bench/rtl$(EXEEXT) $(RTL_TABLE)
 	GEMMCC_TARGET_PATH=$(srcdir)/backend/targets test/bench/shapes$(EXEEXT)
 	$(SHELL) $(srcdir)/test/bench/layers.sh $(abs_builddir)
 	$(SHELL) $(srcdir)/test/bench/network.sh $(abs_builddir)

@@ -54,6 +54,8 @@ struct slot {
     struct work w;
     uint64_t dep[CLASSES];           /* entries of other classes it waits for */
     int64_t left;                    /* of a load: requests not landed */
+    int64_t began;                   /* a move, and in which lane of the timeline */
+    int lane;
     bool all;                        /* every request is out */
 };
 
@@ -89,7 +91,7 @@ struct done {
 };
 
 struct mesh_clock {
-    int64_t end, drained;            /* of the run; of its last result */
+    int64_t began, end, drained;     /* of the run; of its last result */
     int64_t start[IN_MESH];          /* of the last pairs, and their lengths */
     int64_t length[IN_MESH];
     int at;
@@ -230,6 +232,8 @@ void count_span(struct clock *k, int64_t n);
 struct counters *counters_new(const struct target *t);
 void counters_reset(struct counters *c);
 uint64_t counters_command(struct counters *c, const struct clock *k, uint64_t rs1);
+/* The same since the clock began, whatever the program reset. */
+bool counters_total(const struct clock *k, unsigned code, uint64_t *value);
 
 /* ---- time.c */
 struct clock *clock_new(struct hart *h, struct l2 *l2);
@@ -239,6 +243,7 @@ void clock_instructions(struct clock *k, uint64_t n);
 void clock_command(struct clock *k, const struct isa_cmd *c);
 void clock_loop(struct clock *k, const struct loop *l);
 void clock_fence(struct clock *k);
+void clock_catch_up(struct clock *k);
 /* Until every command given so far has left the front queue. */
 void clock_settle(struct clock *k);
 

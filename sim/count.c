@@ -8,7 +8,8 @@
 
 enum {
     MAIN_LD = 1, MAIN_ST, MAIN_EX, MAIN_LD_ST, MAIN_LD_EX, MAIN_ST_EX, MAIN_LD_ST_EX,
-    RDMA_ACTIVE = 18, WDMA_ACTIVE = 21, EXE_ACTIVE = 24, STATION_ACTIVE = 42
+    RDMA_ACTIVE = 18, WDMA_ACTIVE = 21, EXE_ACTIVE = 24, STATION_ACTIVE = 42,
+    INTERNAL = 44                    /* codes beyond are external values */
 };
 
 struct counters {
@@ -118,4 +119,19 @@ counters_command(struct counters *c, const struct clock *k, uint64_t rs1)
         c->frozen = true;
     }
     return old;
+}
+
+bool
+counters_total(const struct clock *k, unsigned code, uint64_t *value)
+{
+    static const uint64_t counted = UINT64_C(0xfe) | UINT64_C(1) << RDMA_ACTIVE
+        | UINT64_C(1) << WDMA_ACTIVE | UINT64_C(1) << EXE_ACTIVE | UINT64_C(1) << STATION_ACTIVE;
+
+    if (code > INTERNAL + 3 && code <= INTERNAL + 7)
+        *value = k->external[code - INTERNAL];
+    else if (code <= INTERNAL && counted >> code & 1)
+        *value = k->event[code];
+    else
+        return false;
+    return true;
 }

@@ -67,10 +67,13 @@ row_address(const struct work *w, int64_t row)
 static void
 end(struct clock *k)
 {
+    const struct work *w = &k->st[ST].slot[k->store_cur].w;
     double least = k->store_start + k->t->store_min;
 
     k->store_end = k->store_next > least ? k->store_next : least;
     queue_done_at(k, ST, k->store_cur, (int64_t)k->store_end + 2);
+    trace_event(k->h, SIM_TRACK_STORE, 0, (int64_t)k->store_start, (int64_t)k->store_end,
+        (uint64_t)(w->rows * w->row_bytes));
     k->store_cur = -1;
 }
 

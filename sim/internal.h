@@ -74,6 +74,15 @@ seen_has(const struct seen *s, uint64_t line)
     return s->line[line % SEEN] == line + 1;
 }
 
+/* ---- a timeline (trace.c) */
+struct trace_run { int64_t from, to; uint64_t n; int layer; };
+struct trace {
+    struct trace_run run[SIM_TRACKS];    /* work with no gap so far */
+    int64_t window;                  /* of memory traffic */
+    uint64_t bytes;
+    int64_t lane[64];                /* of moves in: taken until */
+};
+
 /* ---- state of the array of one hart */
 
 struct mesh {
@@ -114,6 +123,7 @@ struct hart {
     struct l1 *l1;                   /* the same */
     struct seen data, dirty, code;   /* of it */
     struct counters *counters;
+    struct trace trace;
     struct sim_layer_stats *layers;
     struct sim_layer_stats base;     /* the clock's sums at the last mark */
     int nlayers, layers_cap;
@@ -207,6 +217,16 @@ void stats_command(struct hart *h, const struct isa_cmd *c);
 /* What a command moves and multiplies, also one from a loop. */
 void stats_work(struct hart *h, const struct isa_cmd *c);
 const struct sim_layer_stats *stats_all(struct hart *h, int *n);
+
+/* ---- trace.c */
+void trace_event(struct hart *h, enum sim_track track, int lane, int64_t from, int64_t to,
+    uint64_t n);
+/* Work that may go on where the last ended. */
+void trace_busy(struct hart *h, enum sim_track track, int64_t from, int64_t to);
+void trace_memory(struct hart *h, int64_t at, uint64_t bytes);
+void trace_end(struct hart *h);
+/* A lane for a move in that begins at `now`; trace_event takes it up to its end. */
+int trace_lane(struct hart *h, int64_t now);
 
 /* ---- port_host.c */
 void port_init(struct sim *s);

@@ -151,6 +151,7 @@ l1_drop(const struct sim *s, uint64_t line, int but)
 static void
 spend(struct clock *k, double cycles)
 {
+    trace_busy(k->h, SIM_TRACK_CORE, (int64_t)k->core, (int64_t)(k->core + cycles));
     k->core += cycles;
     k->sum.core += (uint64_t)cycles;
 }

@@ -122,12 +122,13 @@ find(struct l2 *l, struct tag *set, uint64_t line)
     return NULL;
 }
 
-/* The memory is busy for so long, from the time returned on. */
+/* The memory is busy for so long with so many lines, from the time returned on. */
 static int64_t
-occupy(struct clock *k, double cycles)
+occupy(struct clock *k, double cycles, int64_t lines)
 {
     double start = (double)k->now > k->dram_free ? (double)k->now : k->dram_free;
 
+    trace_memory(k->h, (int64_t)start, (uint64_t)(lines * k->t->l2_line));
     k->dram_free = start + cycles;
     return (int64_t)start;
 }
@@ -137,17 +138,18 @@ static int64_t
 fill(struct clock *k, const struct tag *v, const struct request *r)
 {
     bool write = r->slot < 0;
+    int64_t out = v && v->line && v->dirty;
     double more = 0;
 
     if (v && v->line)
         more = v->dirty ? k->t->dram_dirty : k->t->dram_clean;
     if (write && r->whole) {
-        occupy(k, k->t->dram_put_line + more);
+        occupy(k, k->t->dram_put_line + more, out);
         return k->now + k->t->dram_put;
     }
     if (write)
         more += k->t->dram_partial;
-    return occupy(k, k->t->dram_line + more) + k->t->dram_latency + k->t->dram_miss;
+    return occupy(k, k->t->dram_line + more, 1 + out) + k->t->dram_latency + k->t->dram_miss;
 }
 
 /* A line that is thrown out leaves the cores' caches too. */
@@ -205,10 +207,11 @@ l2_core(struct clock *k, uint64_t line, bool store)
         v->dirty |= store;
         return true;
     }
+    clock_catch_up(k);
     v = set ? victim(k, set) : NULL;
     leave(k, v);
     occupy(k, k->t->dram_line + (!v || !v->line ? 0 : v->dirty ? k->t->dram_dirty
-        : k->t->dram_clean));
+        : k->t->dram_clean), 1 + (v && v->dirty));
     if (v)
         *v = (struct tag) { line + 1, 0, k->h->number, store };
     return false;

@@ -31,6 +31,7 @@ SIM_SOURCES = \
 	sim/strict_move.c \
 	sim/strict_pair.c \
 	sim/time.c \
+	sim/trace.c \
 	sim/unroll.c
 
 noinst_LIBRARIES += sim/libsim.a

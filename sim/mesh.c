@@ -80,6 +80,7 @@ finish(struct clock *k)
     int64_t last = m->end + k->t->ex_latency;
 
     m->running = false;
+    trace_busy(k->h, SIM_TRACK_EXECUTE, m->began, m->end + 1);
     if (m->current >= 0) {
         queue_done_at(k, EX, m->current, m->end + 1);
         if (m->pre >= 0) {
@@ -109,6 +110,7 @@ run(struct clock *k, int64_t cycles)
     if (m->bank_b >= 0)
         wait = num_max(k->bank_until[m->bank_b] - k->now, wait);
     m->running = true;
+    m->began = k->now;
     m->end = k->now + wait + cycles - 1;
     k->sum.stall_bank += (uint64_t)wait;
     clock_wake(k, m->end);

@@ -8,6 +8,8 @@
  *   ram       file that backs guest RAM; base and size are the target's
  *   mailbox   address of gm_mailbox; 0 or absent: the program has none
  *   report    file to write at the end, ini form, see write_report
+ *   trace     file to write a timeline to, JSON; absent: none
+ *   layers    file with a name per layer for it, one a line
  *   strict    off, warn, error
  *   timing    on, off */
 #include "sim/plugin_api.h"
@@ -43,7 +45,7 @@ struct port {
     const struct target *target;
     struct sim *sim;
     struct sim_memory memory;
-    const char *ram, *report;
+    const char *ram, *report, *trace, *layers;
     enum sim_strict strict;
     bool timing;
     uint64_t at;                     /* of the mailbox */
@@ -51,6 +53,8 @@ struct port {
     bool looked;                     /* for the mailbox */
     int harts;
     struct count count[GM_MAILBOX_HARTS];
+    FILE *timeline;
+    char **layer; int nlayer;        /* names, from `layers` */
     struct sim_violation kept[KEPT];
     int nkept;
     uint64_t violations;
@@ -99,6 +103,18 @@ write_layer(FILE *f, int hart, const struct sim_layer_stats *s)
 }
 
 static void
+write_counters(FILE *f, int hart)
+{
+    uint64_t n;
+
+#define N(code, name) \
+    if (sim_counter(port.sim, hart, code, &n)) \
+        number(f, "counter_" #name, n);
+#include "src/machine/counter.def"
+#undef N
+}
+
+static void
 write_violation(FILE *f, const struct sim_violation *v)
 {
     char text[256];
@@ -116,6 +132,86 @@ write_violation(FILE *f, const struct sim_violation *v)
     value(f, "detail", v->detail);
 }
 
+/* ---- the timeline: one cycle is shown as one microsecond */
+
+/* As a JSON string. */
+static void
+quoted(FILE *f, const char *s)
+{
+    fputc('"', f);
+    for (; *s; s++)
+        if ((unsigned char)*s < ' ')
+            fputc(' ', f);
+        else if (*s == '"' || *s == '\\')
+            fprintf(f, "\\%c", *s);
+        else
+            fputc(*s, f);
+    fputc('"', f);
+}
+
+static void
+event(const struct sim_event *e, void *ctx)
+{
+    static const char *const names[] = { "layer", "core", "mvin", "products", "mvout" };
+    FILE *f = port.timeline;
+
+    (void)ctx;
+    if (e->track == SIM_TRACK_MEMORY) {
+        fprintf(f, ",\n{\"name\":\"memory\",\"ph\":\"C\",\"pid\":%d,\"ts\":%" PRIu64
+            ",\"args\":{\"bytes\":%" PRIu64 "}}", e->hart, e->start, e->n);
+        return;
+    }
+    fputs(",\n{\"name\":", f);
+    if (e->track == SIM_TRACK_LAYER && e->layer >= 0 && e->layer < port.nlayer)
+        quoted(f, port.layer[e->layer]);
+    else
+        quoted(f, names[e->track]);
+    fprintf(f, ",\"ph\":\"X\",\"pid\":%d,\"tid\":%d,\"ts\":%" PRIu64 ",\"dur\":%" PRIu64,
+        e->hart, (int)e->track * 10 + e->lane, e->start, e->end - e->start);
+    if (e->track == SIM_TRACK_LAYER)
+        fprintf(f, ",\"args\":{\"layer\":%d}}", e->layer);
+    else if (e->track == SIM_TRACK_CORE)
+        fputc('}', f);
+    else
+        fprintf(f, ",\"args\":{\"%s\":%" PRIu64 "}}",
+            e->track == SIM_TRACK_EXECUTE ? "runs" : "bytes", e->n);
+}
+
+/* Names of the tracks come first. */
+static bool
+open_timeline(void)
+{
+    static const char *const tracks[] = { "layers", "core", "load", "execute", "store" };
+    FILE *f = port.timeline = fopen(port.trace, "w");
+
+    if (!f)
+        return false;
+    for (int h = 0; h < port.harts; h++) {
+        fprintf(f, "%s\n{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":%d,"
+            "\"args\":{\"name\":\"hart %d\"}}", h ? "," : "[", h, h);
+        for (int t = 0; t < SIM_TRACK_MEMORY; t++)
+            for (int lane = 0; lane < (t == SIM_TRACK_LOAD ? port.target->dma_moves : 1); lane++)
+                fprintf(f, ",\n{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":%d,\"tid\":%d,"
+                    "\"args\":{\"name\":\"%s\"}}", h, t * 10 + lane, tracks[t]);
+    }
+    return true;
+}
+
+static void
+close_timeline(void)
+{
+    bool bad;
+
+    if (!port.timeline)
+        return;
+    sim_trace_end(port.sim);
+    fputs("\n]\n", port.timeline);
+    bad = ferror(port.timeline);
+    if (fclose(port.timeline) || bad)
+        fprintf(stderr, "device model: cannot write %s\n", port.trace);
+    port.timeline = NULL;
+}
+
 /* end: how the run ended; "guest" means that the program did it itself. */
 static void
 write_report(const char *end, const char *why)
@@ -124,6 +220,7 @@ write_report(const char *end, const char *why)
     uint64_t instructions = 0;
 
     port.written = true;
+    close_timeline();
     if (!f) {
         fprintf(stderr, "device model: cannot write %s\n", port.report ? port.report : "a report");
         return;
@@ -142,6 +239,7 @@ write_report(const char *end, const char *why)
         fprintf(f, "[hart]\nnumber = %d\n", h);
         number(f, "instructions", port.count[h].seen);
         number(f, "cycles", sim_cycles(port.sim, h));
+        write_counters(f, h);
         for (int i = 0; i < n; i++)
             write_layer(f, h, &s[i]);
     }
@@ -393,6 +491,10 @@ parse(int argc, char **argv, const char **target)
             port.ram = v;
         else if (str_starts(argv[i], "report="))
             port.report = v;
+        else if (str_starts(argv[i], "trace="))
+            port.trace = v;
+        else if (str_starts(argv[i], "layers="))
+            port.layers = v;
         else if (str_starts(argv[i], "mailbox="))
             port.at = strtoull(v, NULL, 0);
         else if (str_starts(argv[i], "timing="))
@@ -403,6 +505,23 @@ parse(int argc, char **argv, const char **target)
         else
             return complain("unknown argument", argv[i]);
     }
+    return true;
+}
+
+static bool
+read_layers(void)
+{
+    struct bytes text;
+    char *s, *save = NULL;
+
+    if (!port.layers)
+        return true;
+    if (!file_map(port.arena, port.diag, port.layers, 1 << 24, &text))
+        return false;
+    s = arena_strndup(port.arena, (const char *)text.p, text.n);
+    port.layer = NEWN(port.arena, char *, text.n + 1);
+    for (s = strtok_r(s, "\n", &save); s; s = strtok_r(NULL, "\n", &save))
+        port.layer[port.nlayer++] = s;
     return true;
 }
 
@@ -419,9 +538,12 @@ qemu_plugin_install(uint64_t id, const struct plugin_info *info, int argc, char 
     port.harts = info->system.smp_vcpus;
     if (port.harts > GM_MAILBOX_HARTS || port.harts > port.target->harts)
         return complain("more harts than the target has", NULL), 1;
+    if (port.trace && (!read_layers() || !open_timeline()))
+        return complain("cannot write a timeline", port.trace), 1;
     port.sim = sim_new(&(struct sim_config) {
         .target = port.target, .memory = port.memory, .strict = port.strict,
         .timing = port.timing, .violation = violation,
+        .event = port.timeline ? event : NULL,
     });
     if (!port.sim)
         return complain("no memory for the device model", NULL), 1;

@@ -119,6 +119,7 @@ sim_reset(struct sim *s)
         memset(&h->code, 0, sizeof h->code);
         counters_reset(h->counters);
         h->nlayers = 0;
+        memset(&h->trace, 0, sizeof h->trace);
         h->layer_open = false;
         h->layer = -1;
         h->index = 0;
@@ -291,9 +292,9 @@ sim_layer(struct sim *s, int hart, int number)
 
     if (!h)
         return;
+    stats_layer(h, number);
     h->layer = number;
     h->index = 0;
-    stats_layer(h, number);
 }
 
 void
@@ -347,6 +348,14 @@ sim_cycles(struct sim *s, int hart)
     const struct hart *h = hart_of(s, hart);
 
     return h && h->clock ? clock_core(h->clock) : 0;
+}
+
+bool
+sim_counter(const struct sim *s, int hart, unsigned code, uint64_t *value)
+{
+    const struct hart *h = hart_of(s, hart);
+
+    return h && h->clock && counters_total(h->clock, code, value);
 }
 
 const struct sim_layer_stats *

@@ -44,6 +44,16 @@ struct sim_violation {
 enum sim_strict { SIM_STRICT_OFF, SIM_STRICT_WARN, SIM_STRICT_ERROR };
 
 /* ---- life */
+/* Something took time: cycles from start to end. */
+enum sim_track { SIM_TRACK_LAYER, SIM_TRACK_CORE, SIM_TRACK_LOAD, SIM_TRACK_EXECUTE, SIM_TRACK_STORE,
+    SIM_TRACK_MEMORY, SIM_TRACKS };
+struct sim_event {
+    enum sim_track track;
+    int hart, lane, layer;           /* lane: of moves that overlap, from 0; layer -1: none */
+    uint64_t start, end;
+    uint64_t n;                      /* bytes of moves and memory; products of the array */
+};
+
 struct sim_config {
     const struct target *target;
     struct sim_memory memory;
@@ -51,6 +61,8 @@ struct sim_config {
     bool timing;                     /* keep time too */
     /* Called once per violation (the same rule in the same layer once). */
     void (*violation)(const struct sim_violation *v, void *ctx);
+    /* For a timeline, with timing; NULL: nobody wants one. */
+    void (*event)(const struct sim_event *e, void *ctx);
     void *ctx;
 };
 
@@ -83,6 +95,12 @@ struct sim_layer_stats {             /* from the layer's mark to the next mark *
     uint64_t stall_operands, stall_commands, stall_store, stall_fence, stall_bank;
 };
 const struct sim_layer_stats *sim_stats(const struct sim *s, int hart, int *n);
+/* What a counter of the hardware has counted since reset (machine/counter.def); false:
+ * the model does not count that. */
+bool sim_counter(const struct sim *s, int hart, unsigned code, uint64_t *value);
+
+/* The events that are still open; nothing may run afterwards. */
+void sim_trace_end(struct sim *s);
 
 /* Local memory, for tests: one row of elements (scratchpad) or accumulators. */
 const void *sim_row(const struct sim *s, int hart, uint32_t laddr);

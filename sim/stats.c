@@ -29,7 +29,13 @@ update(struct hart *h)
 void
 stats_layer(struct hart *h, int number)
 {
+    if (h->clock)
+        clock_catch_up(h->clock);
     update(h);
+    if (h->layer_open && h->clock) {
+        const struct sim_layer_stats *l = &h->layers[h->nlayers - 1];
+        trace_event(h, SIM_TRACK_LAYER, 0, (int64_t)l->start, (int64_t)(l->start + l->cycles), 0);
+    }
     h->layer_open = false;
     if (number < 0)
         return;

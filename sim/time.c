@@ -152,11 +152,20 @@ clock_settle(struct clock *k)
 
 /* ---- the core's */
 
+/* An array with nothing to do has no time of its own: it is as late as the core. */
+void
+clock_catch_up(struct clock *k)
+{
+    if (k->wake == NEVER_COMES && (double)k->now < k->core && queue_idle(k))
+        k->now = (int64_t)k->core;
+}
+
 void
 clock_instructions(struct clock *k, uint64_t n)
 {
     double t = (double)n * k->t->core_instr;
 
+    trace_busy(k->h, SIM_TRACK_CORE, (int64_t)k->core, (int64_t)(k->core + t));
     k->core += t;
     k->sum.core += (uint64_t)t;
 }
@@ -169,6 +178,7 @@ hand_over(struct clock *k)
         turn(k);
     if (k->core < (double)k->now)
         k->core = (double)k->now;
+    trace_busy(k->h, SIM_TRACK_CORE, (int64_t)k->core, (int64_t)(k->core + k->t->core_issue));
     k->core += k->t->core_issue;
     return (int64_t)ceil(k->core) + k->t->cmd_transit;
 }

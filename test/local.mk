@@ -49,6 +49,7 @@ SH_TESTS = \
 	test/repro/same_bytes.sh \
 	test/run/api.sh \
 	test/run/models.sh \
+	test/run/look.sh \
 	test/run/others.sh \
 	test/run/run.sh \
 	test/scripts.sh

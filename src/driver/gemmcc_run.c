@@ -76,7 +76,7 @@ static bool
 fits_dataset(struct run *r)
 {
     static const enum option_id others[] = { OPT_INPUT, OPT_RUN_OUTPUT, OPT_EXPECT, OPT_BAKE,
-        OPT_GDB, OPT_TOP };
+        OPT_GDB, OPT_TOP, OPT_TRACE, OPT_COUNTERS };
 
     if (!option_given(r->line, OPT_DATASET)) {
         if (option_given(r->line, OPT_TRUTH))
@@ -93,6 +93,30 @@ fits_dataset(struct run *r)
         options_wrong(
             PROGRAM_RUN, "--dataset gives the inputs, '%s' is one too many", r->line->file[1]);
     return r->line->nfile == 1;
+}
+
+/* Each name of --counters is one of the hardware's. */
+static bool
+known_counters(const struct run *r)
+{
+    static const char *const names[] = {
+#define N(code, name) #name,
+#include "src/machine/counter.def"
+#undef N
+    };
+    const char *s = option_value(r->line, OPT_COUNTERS);
+
+    for (; s && *s; s += strcspn(s, ",") + (s[strcspn(s, ",")] == ',')) {
+        size_t n = strcspn(s, ","), i = 0;
+        while (i < sizeof names / sizeof *names
+            && (strlen(names[i]) != n || strncmp(names[i], s, n) != 0))
+            i++;
+        if (i == sizeof names / sizeof *names) {
+            options_wrong(PROGRAM_RUN, "there is no counter '%.*s'", (int)n, s);
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool
@@ -118,7 +142,7 @@ read_options(struct run *r)
         options_wrong(PROGRAM_RUN, "--tolerance wants int:N, abs=A, rel=R, not '%s'", tolerance);
         return false;
     }
-    return fits_dataset(r) && option_reports(r->arena, r->line, OPT_RUN_REPORT);
+    return known_counters(r) && fits_dataset(r) && option_reports(r->arena, r->line, OPT_RUN_REPORT);
 }
 
 /* ---- before */
@@ -182,6 +206,20 @@ console(const char *text, int len, void *ctx)
     fflush(stdout);
 }
 
+/* What the timeline calls layers. */
+static void
+name_layers(const struct run *r, struct qemu_run *q)
+{
+    const struct meta *m = r->meta ? r->meta : r->parts;
+    const char **names = NEWN(r->arena, const char *, m ? m->nlayer + 1 : 1);
+
+    for (int i = 0; m && i < m->nlayer; i++)
+        names[i] = m->layers[i].name;
+    q->trace = option_value(r->line, OPT_TRACE);
+    q->layer_names = names;
+    q->nlayer_name = m ? m->nlayer : 0;
+}
+
 static bool
 start(struct run *r, const struct elf_patch *patches, int n)
 {
@@ -195,6 +233,7 @@ start(struct run *r, const struct elf_patch *patches, int n)
         .memory = r->memory,
         .program = option_value(r->line, OPT_QEMU) };
 
+    name_layers(r, &q);
     if (option_given(r->line, OPT_GDB)) {
         const char *port = option_value(r->line, OPT_GDB);
         q.gdb = port ? port : "1234";
@@ -245,6 +284,12 @@ write_reports(struct run *r)
             p.layers[i].array_cycles = q->stats.array;
             p.layers[i].bytes_in = q->stats.bytes_in;
             p.layers[i].bytes_out = q->stats.bytes_out;
+            p.layers[i].core_cycles = q->stats.core;
+            p.layers[i].stall_operands = q->stats.stall_operands;
+            p.layers[i].stall_commands = q->stats.stall_commands;
+            p.layers[i].stall_store = q->stats.stall_store;
+            p.layers[i].stall_fence = q->stats.stall_fence;
+            p.layers[i].stall_bank = q->stats.stall_bank;
         }
     }
     for (int i = 0; i < r->line->n; i++) {
@@ -395,11 +440,40 @@ ended(struct run *r)
     return 0;
 }
 
+/* `name` is one of the list; an empty list takes all that counted something. */
+static bool
+is_wanted(const char *list, const struct qemu_counter *c)
+{
+    size_t n = strlen(c->name);
+
+    if (!list)
+        return c->value != 0;
+    for (const char *s = list; s; s = strchr(s, ','), s = s ? s + 1 : NULL)
+        if (strncmp(s, c->name, n) == 0 && (s[n] == ',' || !s[n]))
+            return true;
+    return false;
+}
+
+static void
+show_counters(const struct run *r)
+{
+    const char *list = option_value(r->line, OPT_COUNTERS);
+    const struct qemu_result *x = &r->result;
+
+    if (!option_given(r->line, OPT_COUNTERS))
+        return;
+    for (int i = 0; i < x->ncounter; i++)
+        if (is_wanted(list, &x->counters[i]))
+            printf("%d %-32s %14llu\n", x->counters[i].hart, x->counters[i].name,
+                (unsigned long long)x->counters[i].value);
+}
+
 static int
 finish(struct run *r)
 {
     int status = ended(r);
 
+    show_counters(r);
     if (r->parts && !write_reports(r) && !status)
         return 1;
     return status || !r->meta ? status : show(r);

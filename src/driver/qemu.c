@@ -4,6 +4,8 @@
  * disk or stays behind. */
 #include "src/driver/qemu.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,6 +30,7 @@ struct job {
     const struct qemu_run *run;
     struct qemu_result *x;
     const char *program, *plugin, *dir, *image, *report, *target;
+    const char *trace, *layers;      /* being written; names for it */
     int harts, ram;                  /* ram: file descriptor */
     int64_t memory;
     struct elf_symbol mailbox;       /* addr 0: none */
@@ -128,6 +131,42 @@ write_target(struct job *j)
     return out_close(o);
 }
 
+/* The timeline gets its name when it is whole. */
+static bool
+prepare_trace(struct job *j)
+{
+    const struct qemu_run *r = j->run;
+    struct out *o;
+    FILE *f;
+
+    if (!r->trace)
+        return true;
+    j->trace = arena_printf(j->arena, "%s.part", r->trace);
+    f = fopen(j->trace, "w");
+    if (!f)
+        return diag_fatal(j->diag, "out-open", "cannot create '%s': %s", r->trace,
+            strerror(errno));
+    fclose(f);
+    j->layers = path_join(j->arena, j->dir, "layers.txt");
+    o = out_open(j->layers, j->diag);
+    for (int i = 0; o && i < r->nlayer_name; i++)
+        out_printf(o, "%s\n", r->layer_names[i]);
+    return o && out_close(o);
+}
+
+static bool
+end_trace(const struct job *j, bool ok)
+{
+    if (!j->trace)
+        return ok;
+    if (ok && rename(j->trace, j->run->trace))
+        return diag_fatal(j->diag, "out-write", "cannot write '%s': %s", j->run->trace,
+            strerror(errno));
+    if (!ok)
+        unlink(j->trace);
+    return ok;
+}
+
 static bool
 prepare(struct job *j)
 {
@@ -149,7 +188,7 @@ prepare(struct job *j)
     j->report = path_join(j->arena, j->dir, "report.ini");
     j->target = path_join(j->arena, j->dir, "target.ini");
     return elf_bake(j->arena, j->diag, r->elf, r->patches, r->npatch, j->image)
-        && write_target(j) && map_memory(j);
+        && write_target(j) && prepare_trace(j) && map_memory(j);
 }
 
 /* ---- the run */
@@ -174,11 +213,14 @@ plugin_option(struct job *j, const char *ram)
     struct arena *a = j->arena;
     enum sim_strict s = j->run->strict;
 
-    return arena_printf(a, "%s,target=%s,ram=%s,mailbox=0x%llx,report=%s,strict=%s,timing=%s",
+    const char *trace = j->trace ? arena_printf(a, ",trace=%s,layers=%s", escaped(a, j->trace),
+        escaped(a, j->layers)) : "";
+
+    return arena_printf(a, "%s,target=%s,ram=%s,mailbox=0x%llx,report=%s,strict=%s,timing=%s%s",
         escaped(a, j->plugin), escaped(a, j->target), ram, (unsigned long long)j->mailbox.addr,
         escaped(a, j->report),
         s == SIM_STRICT_OFF ? "off" : s == SIM_STRICT_WARN ? "warn" : "error",
-        j->run->timing ? "on" : "off");
+        j->run->timing ? "on" : "off", trace);
 }
 
 static bool
@@ -260,6 +302,7 @@ read_report(struct job *j)
     struct qemu_result *x = j->x;
     VEC(struct qemu_layer) layers = { 0 };
     VEC(struct sim_violation) violations = { 0 };
+    VEC(struct qemu_counter) counters = { 0 };
     struct bytes text;
     struct conf *c;
 
@@ -277,8 +320,15 @@ read_report(struct job *j)
             x->nviolation_all = number(s, "violations");
             if (end && strcmp(end, "refused") == 0)
                 x->end = QEMU_END_REFUSED;
-        } else if (strcmp(s->name, "hart") == 0 && number(s, "number") == 0) {
-            x->cycles = number(s, "cycles");
+        } else if (strcmp(s->name, "hart") == 0) {
+            if (number(s, "number") == 0)
+                x->cycles = number(s, "cycles");
+#define N(code, title) \
+            if (conf_in(s, "counter_" #title)) \
+                vec_push(j->arena, &counters, ((struct qemu_counter) { \
+                    integer(s, "number"), #title, number(s, "counter_" #title) }));
+#include "src/machine/counter.def"
+#undef N
         } else if (strcmp(s->name, "layer") == 0) {
             vec_push(j->arena, &layers, layer(s));
         } else if (strcmp(s->name, "violation") == 0) {
@@ -289,6 +339,8 @@ read_report(struct job *j)
     x->nlayer = layers.n;
     x->violations = violations.at;
     x->nviolation = violations.n;
+    x->counters = counters.at;
+    x->ncounter = counters.n;
     return true;
 }
 
@@ -330,7 +382,7 @@ qemu_run(struct arena *a, struct diag *d, const struct qemu_run *r, struct qemu_
 {
     struct job j = { .arena = a, .diag = d, .run = r, .x = x, .ram = -1 };
     struct proc_result p;
-    bool ok;
+    bool ok, whole;
 
     memset(x, 0, sizeof *x);
     ok = prepare(&j) && start(&j, &p);
@@ -343,6 +395,8 @@ qemu_run(struct arena *a, struct diag *d, const struct qemu_run *r, struct qemu_
         if (!p.timed_out)
             ok = file_exists(j.report) ? read_report(&j) : no_report(&j, &p);
     }
+    whole = ok && !p.timed_out;
+    ok = (end_trace(&j, whole) || !whole) && ok;
     if (ok)
         read_mailbox(&j);
     else

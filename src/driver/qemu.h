@@ -24,6 +24,10 @@ struct qemu_run {
     const char *program;             /* NULL: $GEMMCC_QEMU, or qemu-system-riscv64 */
     const char *plugin;              /* NULL: $GEMMCC_DEVICE, beside us, or installed */
     const char *gdb;                 /* port to wait for a debugger on; NULL: none */
+    /* Perfetto JSON; NULL: none.  Layers by number, for their names there. */
+    const char *trace;
+    const char *const *layer_names;
+    int nlayer_name;
     /* Gets the console as it comes; it is collected anyway. */
     void (*on_console)(const char *text, int len, void *ctx);
     void *ctx;
@@ -38,6 +42,7 @@ enum qemu_end {
 };
 
 struct qemu_layer { int hart; struct sim_layer_stats stats; };
+struct qemu_counter { int hart; const char *name; uint64_t value; };
 
 struct qemu_result {
     enum qemu_end end;
@@ -51,6 +56,8 @@ struct qemu_result {
     int nlayer;
     struct sim_violation *violations;
     int nviolation;
+    struct qemu_counter *counters;   /* those the model counts, by hart and code */
+    int ncounter;
     struct sim_memory ram;           /* until qemu_release */
 };
 

@@ -11,6 +11,11 @@
 #include "src/base/str.h"
 #include "src/base/table.h"
 
+/* Where measured cycles went: columns, in order. */
+#define CAUSES \
+    C(array_cycles) C(core_cycles) C(stall_operands) C(stall_commands) C(stall_store) \
+    C(stall_fence) C(stall_bank)
+
 bool
 report_spec(struct arena *a, const char *spec, enum report_form *form, const char **file)
 {
@@ -108,7 +113,11 @@ static void
 csv(const struct report *r, struct out *o)
 {
     static const char *const heads[] = { "number", "layer", "op", "on", "output", "macs", "cycles", "percent", "util",
-        "limit", "estimate", "measured", "error", "bytes_in", "bytes_out", "schedule", "why" };
+        "limit", "estimate", "measured", "error", "bytes_in", "bytes_out",
+#define C(field) #field,
+        CAUSES
+#undef C
+        "schedule", "why" };
     struct arena *a = arena_new();
     struct table *t = table_new(a, sizeof heads / sizeof *heads, heads);
     uint64_t sum = total(r);
@@ -130,6 +139,9 @@ csv(const struct report *r, struct out *o)
         table_cell(t, "%.2f", error_percent(l));
         table_cell(t, "%" PRIu64, l->bytes_in);
         table_cell(t, "%" PRIu64, l->bytes_out);
+#define C(field) table_cell(t, "%" PRIu64, l->field);
+        CAUSES
+#undef C
         table_cell(t, "%s", l->schedule ? l->schedule : "");
         table_cell(t, "%s", l->why ? l->why : "");
     }
@@ -155,6 +167,9 @@ layer(const struct report *r, const struct report_layer *l)
         json_object_set_new(j, "measured", metric(l->measured, "cycles"));
         json_object_set_new(j, "bytes_in", metric(l->bytes_in, "bytes"));
         json_object_set_new(j, "bytes_out", metric(l->bytes_out, "bytes"));
+#define C(field) json_object_set_new(j, #field, metric(l->field, "cycles"));
+        CAUSES
+#undef C
     }
     json_object_set_new(j, "utilisation", json_real(utilisation(r, l)));
     if (l->schedule && *l->schedule)

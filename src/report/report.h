@@ -18,6 +18,9 @@ struct report_layer {
     uint64_t estimate, measured;     /* cycles; measured 0: not run */
     uint64_t array_cycles;           /* of the measured ones, the array multiplied */
     uint64_t bytes_in, bytes_out;    /* measured DRAM traffic, 0 when not run */
+    /* Measured cycles in which the core worked, and in which the array waited: for operands,
+     * commands, room behind a store, a fence, a bank of its memories. */
+    uint64_t core_cycles, stall_operands, stall_commands, stall_store, stall_fence, stall_bank;
 };
 
 struct report {

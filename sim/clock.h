@@ -43,6 +43,7 @@ struct work {
     int64_t repeats;                 /* local rows that each row of memory fills */
     int64_t scaled;                  /* elements of a row that go through the scaler */
     double per_row, start;           /* cycles of a stored row; before the first */
+    bool silent;                     /* a store for statistics: nothing goes to memory */
     int64_t line_rows, line_stride;  /* a pooled image: pixels of a row, bytes to the next */
     bool conv;                       /* of a loop: which kind */
     /* pairs */

@@ -103,7 +103,7 @@ drain_step(struct clock *k)
     }
     if (k->store_next < (double)k->now)
         k->store_next = (double)k->now;
-    pieces = put_row(k, row_address(w, k->store_row), w->row_bytes);
+    pieces = w->silent ? 1 : put_row(k, row_address(w, k->store_row), w->row_bytes);
     k->store_next += w->per_row + (pieces - 1) * k->t->store_split;
     clock_wake(k, k->now + 1);
     if (++k->store_row >= w->rows)

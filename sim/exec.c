@@ -69,8 +69,11 @@ config(struct hart *h, const struct isa_cmd *c)
         if (st.keep_scale)
             st.scale = h->regs.st.scale;
         h->regs.st = st;
+        h->regs.norm.softmax = false;
         break;
-    default:                         /* NORM: only where the hardware has it */
+    default:
+        if (norm_there(h->s))
+            norm_config(h, c);
         break;
     }
 }
@@ -172,9 +175,27 @@ mvout_part(struct hart *h, uint32_t laddr, uint64_t row, int64_t n, bool full)
         return mem_row(&h->sp, row);
     if (full)
         return mem_row(&h->acc, row);
-    h->s->arith->out(h->mesh.row, mem_row(&h->acc, row), n, st->act == 1,
-        scaled ? st->scale : 1.0f);
+    if (norm_acts(h))
+        norm_out(h, h->mesh.row, mem_row(&h->acc, row), n, scaled ? st->scale : 1.0f);
+    else
+        h->s->arith->out(h->mesh.row, mem_row(&h->acc, row), n, st->act == 1,
+            scaled ? st->scale : 1.0f);
     return h->mesh.row;
+}
+
+/* A store that only counts. */
+static void
+statistics(struct hart *h, const struct op *op, unsigned how)
+{
+    int64_t dim = h->s->t->dim;
+
+    for (int64_t r = 0; r < op->rows; r++)
+        for (int64_t at = 0; at < op->cols; at += dim) {
+            bool last = at + dim >= op->cols;
+            norm_collect(h, last ? how : norm_unfinished(how),
+                mem_row(&h->acc, row_of(h, op->laddr) + (uint64_t)(r + at)),
+                num_min(dim, op->cols - at), last);
+        }
 }
 
 static bool
@@ -190,7 +211,12 @@ mvout(struct hart *h, const struct isa_cmd *c)
     struct op op = operand(c->rs2, t->dim, h->s->line);
     bool full = is_full(h, op.laddr);
     int64_t size = full ? h->s->acc_bytes : h->s->elem_bytes;
+    unsigned how = norm_command(h, op.laddr);
 
+    if (how) {
+        statistics(h, &op, how);
+        return;
+    }
     for (int64_t r = 0; r < op.rows; r++) {
         uint64_t addr = c->rs1 + (uint64_t)r * h->regs.st.stride;
         uint8_t *dst = mem_dram(h->s, addr, (uint64_t)(op.cols * size));
@@ -202,6 +228,8 @@ mvout(struct hart *h, const struct isa_cmd *c)
             memcpy(dst + at * size, mvout_part(h, op.laddr, row, n, full),
                 (size_t)(n * size));
         }
+        if (norm_there(h->s))
+            norm_stored(h);
     }
 }
 
@@ -486,6 +514,8 @@ exec_reset(struct hart *h)
     memset(h->regs.ld, 0, sizeof h->regs.ld);
     memset(&h->regs.ex, 0, sizeof h->regs.ex);
     memset(&h->regs.st, 0, sizeof h->regs.st);
+    memset(&h->regs.norm, 0, sizeof h->regs.norm);
+    norm_reset(h);
     memset(h->mesh.loaded, 0, (size_t)(h->s->t->dim * h->mesh.pitch * 4));
     memset(h->mesh.staged, 0, (size_t)(h->s->t->dim * h->mesh.pitch * 4));
 }
@@ -510,6 +540,8 @@ store_bytes(const struct hart *h, const struct isa_cmd *c)
         n = (int64_t)st->porows * st->pocols;
     else if (st->pool_stride || st->pool_size)
         n = (int64_t)st->orows * st->ocols;
+    else if (norm_command(h, op.laddr))
+        return 0;
     else if (is_full(h, op.laddr))
         return (uint64_t)(n * op.cols * h->s->acc_bytes);
     return (uint64_t)(n * op.cols * h->s->elem_bytes);

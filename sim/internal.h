@@ -96,11 +96,27 @@ struct mesh {
     uint64_t c;                      /* its destination operand */
 };
 
+/* Normalisations: constants, and statistics of a row (norm.c). */
+enum { NORM_STATS = 2, NORM_LAYER = 2, NORM_SOFTMAX = 4 };
+
+struct norm {
+    unsigned stat;                   /* which statistics are in use */
+    bool softmax;
+    int32_t ln2, ln2_inv, qb, qc;
+};
+
+struct norm_stat {
+    int32_t sum, running, max, mean;
+    int64_t count;
+    float factor;
+};
+
 /* What CONFIG commands set. */
 struct regs {
     struct isa_config_ld ld[LOADS];
     struct isa_config_ex ex;
     struct isa_config_st st;
+    struct norm norm;
 };
 
 /* Configuration of the loops as it came: two slots, taken in turn.  Each keeps what
@@ -116,6 +132,7 @@ struct hart {
     int number;
     struct local sp, acc;
     struct regs regs;
+    struct norm_stat stat[NORM_STATS];
     struct loop_slots loops;
     struct mesh mesh;
     struct judge *judge;             /* NULL without strict mode */
@@ -188,6 +205,34 @@ exec_load_state(unsigned funct)
 uint64_t exec_macs(const struct hart *h, const struct isa_cmd *c);
 /* Bytes moved to or from DRAM by a move about to run. */
 uint64_t exec_bytes(const struct hart *h, const struct isa_cmd *c);
+
+/* ---- norm.c */
+void norm_config(struct hart *h, const struct isa_cmd *c);
+void norm_reset(struct hart *h);
+/* The activation of a store is one of these. */
+bool norm_acts(const struct hart *h);
+/* n values of a row for its statistics; `last`: the row is complete. */
+void norm_collect(struct hart *h, unsigned how, const void *acc, int64_t n, bool last);
+/* n elements of a row, normalised; and then the row has been stored. */
+void norm_out(struct hart *h, void *elem, const void *acc, int64_t n, float scale);
+void norm_stored(struct hart *h);
+static inline bool
+norm_there(const struct sim *s)
+{
+    return s->t->has_norms && s->t->elem == DT_I8;
+}
+/* How a store treats what it reads; 0: it goes to memory. */
+static inline unsigned
+norm_command(const struct hart *h, uint32_t laddr)
+{
+    return norm_there(h->s) && laddr & ISA_ACC && !(laddr & ISA_FULL) ? laddr >> 26 & 7 : 0;
+}
+/* Of a block but the last of its row. */
+static inline unsigned
+norm_unfinished(unsigned how)
+{
+    return how == 2 || how == 4 || how == 7 ? how - 1 : how;
+}
 
 /* ---- strict.c */
 

@@ -18,6 +18,7 @@ SIM_SOURCES = \
 	sim/loops.h \
 	sim/mem.c \
 	sim/mesh.c \
+	sim/norm.c \
 	sim/port_host.c \
 	sim/queue.c \
 	sim/sim.c \

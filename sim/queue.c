@@ -117,6 +117,7 @@ store_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c,
     else
         w->per_row = (w->blocks > 1 ? t->acc_block_cycles : t->acc_row_cycles)
             * (double)w->blocks;
+    w->silent = norm_command(h, laddr) != 0;
     if (g->st.pool_stride && t->has_max_pool)
         pool_work(h, g, c, w);
 }

@@ -219,7 +219,7 @@ config_st_ok(const struct question *q)
 {
     struct isa_config_st x = isa_decode_st(q->c->rs1, q->c->rs2);
 
-    if (x.act > 1 || (x.act == 1 && !q->t->has_relu))
+    if ((x.act > 1 && !q->t->has_norms) || (x.act == 1 && !q->t->has_relu))
         return judge_broke(q, SIM_RULE_ACTIVATION, "activation %u", x.act);
     if (x.keep_scale && !q->j->unrolling)
         return judge_broke(q, SIM_RULE_SCALE, "scale bits 0xffffffff");
@@ -246,6 +246,20 @@ config_st_ok(const struct question *q)
 }
 
 static enum sim_rule
+config_norm_ok(const struct question *q)
+{
+    unsigned stat = q->c->rs1 >> 8 & 0xff;
+
+    if (!q->t->has_norms)
+        return judge_broke(q, SIM_RULE_NORM, "CONFIG type 3");
+    if (stat >= NORM_STATS)
+        return judge_broke(q, SIM_RULE_NORM_STORE, "statistics %u", stat);
+    if (!(q->c->rs1 >> 17 & 1) && q->c->rs1 >> 16 & 1)
+        return judge_broke(q, SIM_RULE_SOFTMAX, "activation %d", NORM_SOFTMAX);
+    return SIM_OK;
+}
+
+static enum sim_rule
 config_ok(const struct question *q)
 {
     switch (q->c->rs1 & 3) {
@@ -256,7 +270,7 @@ config_ok(const struct question *q)
     case ISA_CONFIG_ST:
         return config_st_ok(q);
     default:
-        return judge_broke(q, SIM_RULE_NORM, "CONFIG type 3");
+        return config_norm_ok(q);
     }
 }
 
@@ -272,7 +286,8 @@ judge_hard(const struct hart *h, const struct isa_cmd *c, char *detail, size_t n
         return SIM_RULE_ARITH_UNSUPPORTED;
     if (loop_is(c->funct) && loop_is_conv(c->funct) && !q.t->isa_revision)
         return judge_broke(&q, SIM_RULE_LOOP_REVISION, "isa_revision 0");
-    if (c->funct == ISA_CONFIG && (c->rs1 & 3) == ISA_CONFIG_NORM && q.t->has_norms)
+    if (c->funct == ISA_CONFIG && (c->rs1 & 3) == ISA_CONFIG_NORM && q.t->has_norms
+        && q.t->elem != DT_I8)
         return SIM_RULE_NORM_UNSUPPORTED;
     if (!loop_is_run(c->funct))
         return SIM_OK;

@@ -5,6 +5,9 @@
 #include "sim/strict.h"
 #include "src/base/num.h"
 
+/* Of a store's local address, where the target normalises. */
+#define NORM_BITS (UINT32_C(7) << 26)
+
 /* Columns one move takes; values of `size` bytes in memory. */
 static int64_t
 max_cols(const struct target *t, int64_t size)
@@ -260,6 +263,21 @@ plain_source_ok(const struct question *q)
     return SIM_OK;
 }
 
+/* A row at a time, and no softmax. */
+static enum sim_rule
+normal_ok(const struct question *q)
+{
+    uint32_t laddr = isa_laddr(q->c->rs2);
+    unsigned how = norm_command(q->h, laddr);
+    bool layer = q->t->has_norms && laddr & ISA_ACC && q->h->regs.st.act == NORM_LAYER;
+
+    if (how > 4)
+        return judge_broke(q, SIM_RULE_SOFTMAX, "command %u", how);
+    if ((how || layer) && (isa_rows(q->c->rs2) != 1 || is_pooled(q->h)))
+        return judge_broke(q, SIM_RULE_NORM_STORE, "%u rows", isa_rows(q->c->rs2));
+    return SIM_OK;
+}
+
 enum sim_rule
 judge_mvout(const struct question *q)
 {
@@ -273,8 +291,11 @@ judge_mvout(const struct question *q)
     if (!q->j->st_set)
         return judge_broke(q, SIM_RULE_UNCONFIGURED, "CONFIG_ST");
     TRY(judge_size(q, shape, q->t->dim, cols));
-    TRY(judge_bits(q, laddr, ISA_ACCUMULATE | ISA_FULL));
+    TRY(judge_bits(q, laddr, ISA_ACCUMULATE | ISA_FULL | (q->t->has_norms ? NORM_BITS : 0)));
+    TRY(normal_ok(q));
     TRY(pooled ? pool_source_ok(q) : plain_source_ok(q));
+    if (norm_command(q->h, laddr))
+        return SIM_OK;
     if (!q->c->rs1)
         return judge_broke(q, SIM_RULE_ADDRESS_ZERO, "mvout to address 0");
     for (int64_t y = 0; y < images; y++) {
@@ -299,7 +320,7 @@ judge_mvout_done(struct hart *h, const struct isa_cmd *c)
     else
         for (int64_t at = 0; at < num_min(isa_cols(c->rs2), h->s->line); at += dim)
             judge_use(m, row + at, num_min(isa_rows(c->rs2), dim));
-    for (int64_t y = 0; y < images; y++) {
+    for (int64_t y = 0; y < images && !norm_command(h, laddr); y++) {
         struct reach r = store_reach(h, c, y);
         mark_bytes(h, &j->stored, &r);
     }

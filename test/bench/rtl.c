@@ -250,7 +250,8 @@ loop_of(const struct conv *v, const struct memory *m, const int *p, const int *n
         .porows = n[Y], .pocols = n[X], .pochs = n[OUTS], .krows = n[KY], .kcols = n[KX],
         .kchs = n[KCH], .upad = y.pad, .dpad = y.pad_after, .lpad = x.pad, .rpad = x.pad_after,
         .pupad = y.pool_pad, .pdpad = y.pool_pad_after, .plpad = x.pool_pad,
-        .prpad = x.pool_pad_after, .orows = y.outs, .ocols = x.outs, .in_stride = v->pitch ? v->pitch : v->chans,
+        .prpad = x.pool_pad_after, .orows = y.outs, .ocols = x.outs,
+        .in_stride = v->pitch ? v->pitch : v->chans,
         .weight_stride = v->outs, .out_stride = v->pitch ? v->pitch : v->outs, .no_bias = !v->bias,
         .dw = v->depthwise, .no_pool = v->pool == 1 && v->pool_stride == 1, .down = v->down };
     int64_t in = ((int64_t)p[B] * v->in + y.at) * v->in + x.at;
@@ -261,7 +262,8 @@ loop_of(const struct conv *v, const struct memory *m, const int *p, const int *n
     a.weights = m->w + (uint64_t)(v->depthwise ? channel * v->kernel * v->kernel + w
         : (w * v->chans + p[KCH]) * v->outs + p[OUTS]);
     a.bias = first ? m->bias + (uint64_t)(v->depthwise ? channel : p[OUTS]) * 4 : 0;
-    a.output = last ? m->out + (uint64_t)(out * a.out_stride + (v->depthwise ? channel : p[OUTS])) : 0;
+    a.output = last ? m->out + (uint64_t)(out * a.out_stride
+        + (v->depthwise ? channel : p[OUTS])) : 0;
     a.pixels = v->down || n[KCH] > DIM ? 1 : least(DIM / n[KCH], n[KX]);
     return a;
 }

@@ -233,6 +233,7 @@ START_TEST(no_sequence_does_harm)
     sim_target.l2_misses = 1 + _i % 3;
     sim_target.rs_ex = 1 + _i % 7;
     sim_target.isa_revision = _i % 4;
+    sim_target.has_norms = _i % 3 == 0;
     sim_seed((uint64_t)_i + 77);
     sim_open(modes[_i & 1], true);
     for (int i = 0; i < 10000; i++) {

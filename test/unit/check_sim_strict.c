@@ -63,6 +63,19 @@ norm(void)
 }
 
 static bool
+softmax(void)
+{
+    return cmd(ISA_CONFIG, ISA_CONFIG_NORM | 1 << 16, 0);
+}
+
+static bool
+norm_store(void)
+{
+    legal();
+    return cmd(ISA_MVOUT, RAM + 0x10000, OP(ACC(0) | 1 << 26, 2, 16));
+}
+
+static bool
 no_counters(void)
 {
     return cmd(ISA_COUNTER, 0, 0);
@@ -346,6 +359,14 @@ norms(void)
 }
 
 static void
+float_norms(void)
+{
+    norms();
+    sim_target.elem = sim_target.acc = DT_F32;
+    sim_target.dim = 4;
+}
+
+static void
 without(void)
 {
     sim_target.counters = 0;
@@ -358,10 +379,12 @@ static const struct {
     void (*machine)(void);
 } table[SIM_RULES] = {
     [SIM_RULE_ARITH_UNSUPPORTED] = { arith_unsupported, half_precision },
-    [SIM_RULE_NORM_UNSUPPORTED] = { norm_unsupported, norms },
+    [SIM_RULE_NORM_UNSUPPORTED] = { norm_unsupported, float_norms },
     [SIM_RULE_UNKNOWN] = { unknown, no_means },
     [SIM_RULE_NOT_PORTABLE] = { not_portable, no_means },
     [SIM_RULE_NORM] = { norm, no_means },
+    [SIM_RULE_SOFTMAX] = { softmax, norms },
+    [SIM_RULE_NORM_STORE] = { norm_store, norms },
     [SIM_RULE_NO_COUNTERS] = { no_counters, without },
     [SIM_RULE_UNCONFIGURED] = { unconfigured, no_means },
     [SIM_RULE_DATAFLOW] = { dataflow, no_means },

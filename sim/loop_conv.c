@@ -98,6 +98,16 @@ reach(int64_t k, int64_t kdil)
     return k + (kdil - 1) * (k - 1);
 }
 
+/* Rows of nonsense sizes stay beyond every capacity instead of overflowing. */
+static int64_t
+volume(int64_t n, int64_t h, int64_t w)
+{
+    const int64_t huge = INT64_C(1) << 48;
+    int64_t r;
+
+    return num_mul(n, h, &r) && num_mul(r, w, &r) && r < huge ? r : huge;
+}
+
 static void
 derive(struct conv_loop *l)
 {
@@ -115,7 +125,7 @@ derive(struct conv_loop *l)
     l->tile_cols = cols;
     l->in_h = rows >> l->down;
     l->in_w = cols >> l->down;
-    l->a_block = (l->in_3120 ? l->kchs : l->batches) * l->in_h * l->in_w;
+    l->a_block = volume(l->in_3120 ? l->kchs : l->batches, l->in_h, l->in_w);
     l->b_block = l->krows * l->kcols * (l->w_0132 ? l->pochs : l->kchs);
 }
 

@@ -99,6 +99,7 @@ struct mesh_clock {
     bool running;
     int current, pre, next_pre;      /* slots; -1: none */
     int64_t bank_a, bank_b, rows;
+    int64_t end_a, end_b;            /* of reading A, and weights */
     struct write { int64_t from, to, bank; } writes[32]; /* results into the accumulator */
     int first, n;
 };

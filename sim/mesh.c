@@ -41,16 +41,22 @@ mesh_writes(struct clock *k, int64_t bank)
     return 0;
 }
 
+/* Rows of A and of weights are counted apart: while one bank is written, what is read
+ * from the other goes on. */
 void
 mesh_disturb(struct clock *k, int64_t bank, int64_t at, int64_t n)
 {
     struct mesh_clock *m = &k->mesh;
-    int64_t *until = &k->bank_until[bank];
+    int64_t *until = &k->bank_until[bank], end = m->end;
+    int64_t late = n + (*until < at); /* and it takes a cycle to go on */
 
-    if (m->running && (bank == m->bank_a || bank == m->bank_b)) {
-        n += *until < at;            /* and it takes a cycle to go on */
-        m->end += n;
-        k->sum.stall_bank += (uint64_t)n;
+    if (m->running && bank == m->bank_a && m->end_a >= at)
+        m->end_a += late;
+    if (m->running && bank == m->bank_b && m->end_b >= at)
+        m->end_b += late;
+    if (m->running) {
+        m->end = num_max(m->end, num_max(m->end_a, m->end_b));
+        k->sum.stall_bank += (uint64_t)(m->end - end);
     }
     *until = num_max(*until, at) + n;
 }
@@ -99,20 +105,28 @@ finish(struct clock *k)
     m->current = m->next_pre = -1;
 }
 
+/* When reading from a bank ends, which may still be written to. */
+static int64_t
+read_until(const struct clock *k, int64_t bank, int64_t cycles)
+{
+    int64_t from = k->now;
+
+    if (bank >= 0)
+        from = num_max(k->bank_until[bank], from);
+    return from + cycles - 1;
+}
+
 static void
 run(struct clock *k, int64_t cycles)
 {
     struct mesh_clock *m = &k->mesh;
-    int64_t wait = 0;
 
-    if (m->bank_a >= 0)
-        wait = num_max(k->bank_until[m->bank_a] - k->now, 0);
-    if (m->bank_b >= 0)
-        wait = num_max(k->bank_until[m->bank_b] - k->now, wait);
-    m->running = true;
     m->began = k->now;
-    m->end = k->now + wait + cycles - 1;
-    k->sum.stall_bank += (uint64_t)wait;
+    m->end_a = read_until(k, m->bank_a, cycles);
+    m->end_b = read_until(k, m->bank_b, cycles);
+    m->running = true;
+    m->end = num_max(m->end_a, m->end_b);
+    k->sum.stall_bank += (uint64_t)(m->end - (k->now + cycles - 1));
     clock_wake(k, m->end);
 }
 

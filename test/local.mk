@@ -51,6 +51,7 @@ SH_TESTS = \
 	test/run/api.sh \
 	test/run/models.sh \
 	test/run/look.sh \
+	test/run/loops.sh \
 	test/run/others.sh \
 	test/run/run.sh \
 	test/scripts.sh
@@ -86,6 +87,7 @@ EXTRA_DIST += \
 	test/run/fmath.c \
 	test/run/harts.c \
 	test/run/library.c \
+	test/run/loops.c \
 	test/run/matmul.c \
 	test/run/million.c \
 	test/run/rt.c \

@@ -388,6 +388,86 @@ START_TEST(statistics)
 }
 END_TEST
 
+/* ---- time */
+
+/* So many loops of 4 x 4 x 8 tiles, 2048 cycles of the array each; cycles of all. */
+static double
+loops_take(int n, bool chain)
+{
+    struct ws_args a;
+
+    sim_close();
+    sim_default_target();
+    sim_target.isa_revision = 3;
+    sim_open(SIM_STRICT_OFF, true);
+    a = ws_legal();
+    a.i = a.j = 4;
+    a.k = 8;
+    a.as = 128;
+    for (int i = 0; i < n; i++) {
+        a.accumulate = chain && i;
+        a.c = chain && i < n - 1 ? 0 : RAM + 0x10000;
+        ck_assert(ws_send(&a));
+    }
+    fence();
+    return (double)cycles();
+}
+
+/* The next loop loads while this one multiplies, the one after it waits. */
+START_TEST(loops_overlap)
+{
+    double one = loops_take(1, false), two = loops_take(2, false);
+    double ten = loops_take(10, false), chain = loops_take(10, true);
+
+    ck_assert_double_gt(one, 2048 + 16 * 26);
+    ck_assert_double_lt(one, 4000);
+    ck_assert_double_gt(two - one, 0.95 * 2048);
+    ck_assert_double_lt(two - one, 1.25 * 2048);
+    ck_assert_double_gt(ten - two, 8 * 0.99 * 2048);
+    ck_assert_double_lt(ten - two, 8 * 1.15 * 2048);
+    ck_assert_double_le(chain, ten);
+}
+END_TEST
+
+/* A convolution multiplies only when all is loaded and stores only when all is done,
+ * so that one alone is the sum of its parts: 9 taps of 8 rows, 64 pixels out. */
+START_TEST(convolutions_wait)
+{
+    struct conv_args v;
+    double t, loads = 18 * 11, pairs = 9 * (16 + 7 * 8.5), stores = 8 * 9.6;
+
+    sim_close();
+    sim_open(SIM_STRICT_ERROR, true);
+    v = conv_legal();
+    fence();
+    ALLOWED(conv_send(&v));
+    fence();
+    t = (double)cycles();
+    ck_assert_double_gt(t, loads + pairs + stores);
+    ck_assert_double_lt(t, 3 * (loads + pairs + stores));
+    ALLOWED(conv_send(&v));
+    fence();
+    ck_assert_double_lt((double)cycles() - t, 1.7 * (loads + pairs + stores));
+}
+END_TEST
+
+/* Commands behind a loop wait until it has made its last. */
+START_TEST(commands_wait_for_loops)
+{
+    double t = loops_take(1, false), u;
+    struct ws_args a = ws_legal();
+
+    a.i = a.j = 4;
+    a.k = 8;
+    a.as = 128;
+    ck_assert(ws_send(&a));
+    u = (double)cycles();
+    for (int i = 0; i < 16; i++)
+        ck_assert(config_st(64, 1, 0));
+    ck_assert_double_gt((double)cycles() - u, 0.6 * t);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -407,6 +487,9 @@ suite(void)
     tcase_add_test(m, past_the_end_of_b);
     tcase_add_test(m, more_variants);
     tcase_add_test(m, statistics);
+    tcase_add_test(m, loops_overlap);
+    tcase_add_test(m, convolutions_wait);
+    tcase_add_test(m, commands_wait_for_loops);
     suite_add_tcase(s, t);
     suite_add_tcase(s, m);
     return s;

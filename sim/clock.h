@@ -118,9 +118,10 @@ struct clock {
     struct hart *h;
     const struct target *t;
     struct l2 *l2;
+    struct events *events;           /* of the core, not in time yet */
     int64_t now, wake;               /* of the array */
     double core;                     /* of the core */
-    bool fencing;
+    bool fencing;                    /* the core waits in a fence */
     /* commands on their way */
     struct work front[FRONT];
     int64_t front_at[FRONT];
@@ -144,9 +145,7 @@ struct clock {
     int reads, writes;               /* of them, each in flight */
     struct landing *land;            /* ring */
     int land_first, nland;
-    int64_t bus, acked;              /* free from then on; the last write is in memory */
-    int64_t *miss_free;              /* per miss register */
-    double dram_free;
+    int64_t acked;                   /* the last write is in memory */
     /* stores */
     int store_cur;
     int64_t store_row;
@@ -218,6 +217,8 @@ int64_t l2_read_piece(const struct target *t, uint64_t addr, int64_t left, int64
 int64_t l2_write_piece(const struct target *t, uint64_t addr, int64_t left);
 /* A line that a core's own cache lacks; false: it comes from memory. */
 bool l2_core(struct clock *k, uint64_t line, bool store);
+/* The hart that had the bus last. */
+int l2_last(const struct l2 *l);
 
 /* ---- l1.c */
 struct l1 *l1_new(const struct target *t);
@@ -241,12 +242,39 @@ bool counters_total(const struct clock *k, unsigned code, uint64_t *value);
 struct clock *clock_new(struct hart *h, struct l2 *l2);
 void clock_free(struct clock *k);
 void clock_reset(struct clock *k);
-void clock_instructions(struct clock *k, uint64_t n);
-void clock_command(struct clock *k, const struct isa_cmd *c);
+/* The array, on to its next cycle with work. */
+void clock_turn(struct clock *k);
+/* What the core does takes its time: so many cycles; a command, which the front queue
+ * takes; a fence, of an idle array. */
+void clock_spend(struct clock *k, double cycles);
+bool clock_takes(const struct clock *k);
+void clock_command(struct clock *k, const struct work *w);
 void clock_loop(struct clock *k, const struct loop *l);
 void clock_fence(struct clock *k);
 void clock_catch_up(struct clock *k);
 /* Until every command given so far has left the front queue. */
 void clock_settle(struct clock *k);
+
+/* ---- events.c: the same as the core did it, put in order with the other harts */
+struct events *events_new(void);
+void events_free(struct events *e);
+void events_reset(struct events *e);
+void events_core(struct clock *k, double cycles);
+void events_command(struct clock *k, const struct isa_cmd *c);
+void events_loop(struct clock *k, const struct loop *l);
+void events_fence(struct clock *k);
+/* Record -1: the last layer has ended. */
+void events_layer(struct clock *k, int record);
+void events_data(struct clock *k, uint64_t addr, uint64_t n, bool store);
+void events_code(struct clock *k, uint64_t line);
+/* The core waits in wfi, unless a signal is pending; it sends one to a hart, which goes on
+ * after that, or clears its own. */
+void events_sleep(struct clock *k);
+void events_signal(struct clock *k, int to);
+/* Events of this hart that others hold back. */
+size_t events_waiting(const struct clock *k);
+/* `all`: not to wait for what other harts may still do. */
+void events_run(struct sim *s, bool all);
+void events_settle(struct clock *k);
 
 #endif

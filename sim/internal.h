@@ -66,7 +66,7 @@ const struct arith *arith_of(const struct target *t); /* NULL: not modelled */
 
 /* Lines (+ 1) that a cache of the core holds, for a quick look at most of them. */
 enum { SEEN = 256 };
-struct seen { uint64_t line[SEEN]; };
+struct seen { uint64_t line[SEEN], last; };
 
 static inline bool
 seen_has(const struct seen *s, uint64_t line)
@@ -145,6 +145,7 @@ struct hart {
     struct sim_layer_stats base;     /* the clock's sums at the last mark */
     int nlayers, layers_cap;
     bool layer_open;                 /* the last of them still runs */
+    int timed;                       /* of them, the one that time has come to; -1: none */
     int layer;                       /* number now, -1: none */
     uint64_t index;                  /* of the next command within the layer */
     int told[SIM_RULES];             /* the last layer a rule was reported for */
@@ -258,6 +259,10 @@ void judge_loop_end(struct hart *h, const struct loop *l);
 
 /* ---- stats.c */
 void stats_layer(struct hart *h, int number);
+/* Time has come to the layer of this record, or to the end of the last (-1). */
+void stats_timed(struct hart *h, int record);
+/* Number of the layer that time is in, -1: none. */
+int stats_number(const struct hart *h);
 void stats_command(struct hart *h, const struct isa_cmd *c);
 /* What a command moves and multiplies, also one from a loop. */
 void stats_work(struct hart *h, const struct isa_cmd *c);

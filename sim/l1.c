@@ -149,14 +149,6 @@ l1_drop(const struct sim *s, uint64_t line, int but)
 }
 
 static void
-spend(struct clock *k, double cycles)
-{
-    trace_busy(k->h, SIM_TRACK_CORE, (int64_t)k->core, (int64_t)(k->core + cycles));
-    k->core += cycles;
-    k->sum.core += (uint64_t)cycles;
-}
-
-static void
 data_line(struct hart *h, uint64_t line, bool store)
 {
     struct side *c = &h->l1->data;
@@ -164,7 +156,7 @@ data_line(struct hart *h, uint64_t line, bool store)
     uint64_t *p = find(c, line);
 
     if (!p) {
-        spend(h->clock, l2_core(h->clock, line, store) ? t->core_l2_line : t->core_dram_line);
+        clock_spend(h->clock, l2_core(h->clock, line, store) ? t->core_l2_line : t->core_dram_line);
         if (!c->sets)
             return;
         p = place(c, line);
@@ -201,7 +193,7 @@ code_line(struct hart *h, uint64_t line)
     double work = t->core_instr * (double)(1u << h->s->line_shift) / 4;
     bool near = l2_core(h->clock, line, false);
 
-    spend(h->clock, fmax((near ? t->core_icache_l2 : t->core_icache_dram) - work, 0));
+    clock_spend(h->clock, fmax((near ? t->core_icache_l2 : t->core_icache_dram) - work, 0));
     if (c->sets) {
         uint64_t *p = place(c, line);
         forget(&h->code, *p);

@@ -1,5 +1,6 @@
 /* The shared cache as tags, the memory behind it as a busy time, and the bus between
- * array and cache (timing.md 1.5).  Replacement is random, from a fixed seed. */
+ * arrays and cache (timing.md 1.5), all of them shared by the harts, which come in the
+ * order of time.  Replacement is random, from a fixed seed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +9,7 @@
 
 struct tag {
     uint64_t line;                   /* + 1; 0: empty */
-    int64_t ready;                   /* when its data is there, on the owner's clock */
-    int owner;
+    int64_t ready;                   /* when its data is there */
     bool dirty;
 };
 
@@ -18,6 +18,10 @@ struct l2 {
     struct tag *tag;
     int64_t sets, ways;
     uint64_t seed;
+    int64_t bus;                     /* free from then on */
+    int last;                        /* hart that had it */
+    int64_t *miss_free;              /* per miss register */
+    double dram_free;
 };
 
 /* Lines that no program uses: the cache of a machine that has been running. */
@@ -34,8 +38,9 @@ l2_new(const struct target *t)
     l->ways = t->l2_ways;
     l->sets = t->l2_bytes / (t->l2_ways * t->l2_line);
     l->tag = calloc((size_t)(l->sets * l->ways) + 1, sizeof *l->tag);
-    if (!l->tag) {
-        free(l);
+    l->miss_free = calloc((size_t)t->l2_misses, sizeof *l->miss_free);
+    if (!l->tag || !l->miss_free) {
+        l2_free(l);
         return NULL;
     }
     l2_reset(l);
@@ -45,8 +50,10 @@ l2_new(const struct target *t)
 void
 l2_free(struct l2 *l)
 {
-    if (l)
-        free(l->tag);
+    if (!l)
+        return;
+    free(l->tag);
+    free(l->miss_free);
     free(l);
 }
 
@@ -54,6 +61,9 @@ void
 l2_reset(struct l2 *l)
 {
     l->seed = UINT64_C(88172645463325252);
+    l->bus = l->last = 0;
+    l->dram_free = 0;
+    memset(l->miss_free, 0, (size_t)l->t->l2_misses * sizeof *l->miss_free);
     for (int64_t i = 0; i < l->sets * l->ways; i++)
         l->tag[i] = (struct tag) { .line = foreign + (uint64_t)i };
 }
@@ -97,9 +107,8 @@ l2_write_piece(const struct target *t, uint64_t addr, int64_t left)
 
 /* A way for a new line: an empty one, else any whose own fill is over. */
 static struct tag *
-victim(struct clock *k, struct tag *set)
+victim(struct l2 *l, struct tag *set, int64_t now)
 {
-    struct l2 *l = k->l2;
     struct tag *v = set;
 
     for (int64_t w = 0; w < l->ways; w++)
@@ -107,7 +116,7 @@ victim(struct clock *k, struct tag *set)
             return &set[w];
     for (int tries = 0; tries < 16; tries++) {
         v = &set[draw(l) % (uint64_t)l->ways];
-        if (v->owner != k->h->number || v->ready <= k->now)
+        if (v->ready <= now)
             break;
     }
     return v;
@@ -124,12 +133,12 @@ find(struct l2 *l, struct tag *set, uint64_t line)
 
 /* The memory is busy for so long with so many lines, from the time returned on. */
 static int64_t
-occupy(struct clock *k, double cycles, int64_t lines)
+occupy(struct clock *k, double now, double cycles, int64_t lines)
 {
-    double start = (double)k->now > k->dram_free ? (double)k->now : k->dram_free;
+    double start = now > k->l2->dram_free ? now : k->l2->dram_free;
 
     trace_memory(k->h, (int64_t)start, (uint64_t)(lines * k->t->l2_line));
-    k->dram_free = start + cycles;
+    k->l2->dram_free = start + cycles;
     return (int64_t)start;
 }
 
@@ -144,12 +153,13 @@ fill(struct clock *k, const struct tag *v, const struct request *r)
     if (v && v->line)
         more = v->dirty ? k->t->dram_dirty : k->t->dram_clean;
     if (write && r->whole) {
-        occupy(k, k->t->dram_put_line + more, out);
+        occupy(k, (double)k->now, k->t->dram_put_line + more, out);
         return k->now + k->t->dram_put;
     }
     if (write)
         more += k->t->dram_partial;
-    return occupy(k, k->t->dram_line + more, 1 + out) + k->t->dram_latency + k->t->dram_miss;
+    return occupy(k, (double)k->now, k->t->dram_line + more, 1 + out) + k->t->dram_latency
+        + k->t->dram_miss;
 }
 
 /* A line that is thrown out leaves the cores' caches too. */
@@ -177,19 +187,19 @@ look_up(struct clock *k, const struct request *r)
         l1_drop(k->h->s, r->line, -1);
     if (v) {
         v->dirty |= write;
-        return v->owner == k->h->number ? num_max(v->ready, k->now) : k->now;
+        return num_max(v->ready, k->now);
     }
     for (int64_t i = 0; i < k->t->l2_misses && !miss; i++)
-        if (k->miss_free[i] <= k->now)
-            miss = &k->miss_free[i];
+        if (l->miss_free[i] <= k->now)
+            miss = &l->miss_free[i];
     if (!miss)
         return -1;
-    v = set ? victim(k, set) : NULL;
+    v = set ? victim(l, set, k->now) : NULL;
     leave(k, v);
     ready = fill(k, v, r);
     *miss = write && r->whole ? k->now + k->t->dram_put_hold : ready + 4;
     if (v)
-        *v = (struct tag) { r->line + 1, ready, k->h->number, write };
+        *v = (struct tag) { r->line + 1, ready, write };
     return ready;
 }
 
@@ -207,23 +217,28 @@ l2_core(struct clock *k, uint64_t line, bool store)
         v->dirty |= store;
         return true;
     }
-    clock_catch_up(k);
-    v = set ? victim(k, set) : NULL;
+    v = set ? victim(l, set, (int64_t)k->core) : NULL;
     leave(k, v);
-    occupy(k, k->t->dram_line + (!v || !v->line ? 0 : v->dirty ? k->t->dram_dirty
+    occupy(k, k->core, k->t->dram_line + (!v || !v->line ? 0 : v->dirty ? k->t->dram_dirty
         : k->t->dram_clean), 1 + (v && v->dirty));
     if (v)
-        *v = (struct tag) { line + 1, 0, k->h->number, store };
+        *v = (struct tag) { line + 1, 0, store };
     return false;
 }
 
+int
+l2_last(const struct l2 *l)
+{
+    return l->last;
+}
+
 static int64_t
-first_miss_free(const struct clock *k)
+first_miss_free(const struct l2 *l)
 {
     int64_t at = NEVER_COMES;
 
-    for (int64_t i = 0; i < k->t->l2_misses; i++)
-        at = num_min(at, k->miss_free[i]);
+    for (int64_t i = 0; i < l->t->l2_misses; i++)
+        at = num_min(at, l->miss_free[i]);
     return at;
 }
 
@@ -233,7 +248,8 @@ transfer(struct clock *k, int i)
 {
     struct request r = k->mq[i];
 
-    k->bus = k->now + r.beats;
+    k->l2->bus = k->now + r.beats;
+    k->l2->last = k->h->number;
     k->nmq--;
     k->looked--;
     memmove(k->mq + i, k->mq + i + 1, (size_t)(k->nmq - i) * sizeof *k->mq);
@@ -262,12 +278,12 @@ l2_step(struct clock *k)
             k->mq[k->looked++].ready = ready;
             clock_wake(k, k->now + 1);
         } else {
-            clock_wake(k, first_miss_free(k));
+            clock_wake(k, first_miss_free(k->l2));
         }
     }
-    if (k->bus > k->now) {
+    if (k->l2->bus > k->now) {
         if (k->nmq)
-            clock_wake(k, k->bus);
+            clock_wake(k, k->l2->bus);
         return;
     }
     for (int i = 0; i < k->looked; i++) {

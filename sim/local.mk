@@ -3,6 +3,7 @@ SIM_SOURCES = \
 	sim/clock.h \
 	sim/count.c \
 	sim/drain.c \
+	sim/events.c \
 	sim/exec.c \
 	sim/f32.c \
 	sim/hazard.c \

@@ -31,7 +31,11 @@
 #include "src/machine/mailbox.h"
 
 #define EXPORT __attribute__((visibility("default")))
-enum { KEPT = 256 };                 /* violations written in full */
+enum {
+    KEPT = 256,                      /* violations written in full */
+    AHEAD = 4096                     /* events of a hart before others have to run */
+};
+static const uint64_t clint = 0x02000000; /* a word per hart: its software interrupt */
 
 /* Instructions executed; QEMU adds to it before the block they are in. */
 struct count { uint64_t seen, told; };
@@ -53,6 +57,8 @@ struct port {
     bool looked;                     /* for the mailbox */
     int harts;
     struct count count[GM_MAILBOX_HARTS];
+    unsigned ringing;                /* who rang last, and instructions of all by then */
+    uint64_t rang;
     FILE *timeline;
     char **layer; int nlayer;        /* names, from `layers` */
     struct sim_violation kept[KEPT];
@@ -225,6 +231,7 @@ write_report(const char *end, const char *why)
         fprintf(stderr, "device model: cannot write %s\n", port.report ? port.report : "a report");
         return;
     }
+    sim_end(port.sim);
     for (int h = 0; h < port.harts; h++)
         instructions += port.count[h].seen;
     fprintf(f, "[run]\nsigned = %d\n", port.box != NULL);
@@ -301,6 +308,24 @@ executed(unsigned hart, void *data)
     sim_code(port.sim, (int)hart, b->at, b->bytes);
 }
 
+/* A store to another hart's software interrupt; what the core did before comes first. */
+static void
+signals(unsigned hart, int to)
+{
+    catch_up(hart, 0);
+    sim_signal(port.sim, (int)hart, to);
+}
+
+static void
+sleeps(unsigned hart, void *data)
+{
+    (void)data;
+    if (hart >= (unsigned)port.harts)
+        return;
+    catch_up(hart, 0);
+    sim_sleep(port.sim, (int)hart);
+}
+
 /* The program's own loads and stores. */
 static void
 touched(unsigned hart, uint32_t info, uint64_t address, void *data)
@@ -308,7 +333,11 @@ touched(unsigned hart, uint32_t info, uint64_t address, void *data)
     struct sim_access x = { address, UINT64_C(1) << qemu_plugin_mem_size_shift(info),
         (uintptr_t)data, qemu_plugin_mem_is_store(info) };
 
-    if (hart < (unsigned)port.harts && !sim_access(port.sim, (int)hart, &x))
+    if (hart >= (unsigned)port.harts)
+        return;
+    if (x.store && address - clint < 4 * (uint64_t)port.harts)
+        signals(hart, (int)(address - clint) / 4);
+    else if (!sim_access(port.sim, (int)hart, &x))
         refuse("a rule was broken");
 }
 
@@ -321,32 +350,70 @@ fence(unsigned hart, void *data)
     sim_fence(port.sim, (int)hart);
 }
 
-static void
+/* False: not now, other harts come first. */
+static bool
 command(unsigned hart, struct gm_port *p)
 {
     struct isa_cmd c = { (uint8_t)isa_funct_of((uint32_t)p->word), p->rs1, p->rs2 };
+    size_t most = c.funct == ISA_COUNTER ? 0 : AHEAD;
 
+    if (sim_waiting(port.sim, (int)hart) > most)
+        return false;
     if (!sim_command(port.sim, (int)hart, &c, p->pc, &p->result))
         refuse(port.violations ? "a rule was broken" : "this hart has no array");
+    return true;
 }
 
-/* Every access of the trap handler comes here; only one of them is a bell. */
+/* Harts that never go on hold nobody back: none has since this one rang the last time. */
+static void
+look_around(unsigned hart)
+{
+    uint64_t all = 0;
+
+    for (unsigned h = 0; h < (unsigned)port.harts; h++) {
+        catch_up(h, 0);
+        all += port.count[h].seen;
+    }
+    if (port.ringing == hart && port.rang == all)
+        sim_end(port.sim);
+    port.ringing = hart;
+    port.rang = all;
+}
+
+/* False: other harts come first. */
+static bool
+answer(unsigned hart, struct gm_port *p)
+{
+    if (port.harts > 1)
+        look_around(hart);
+    else
+        catch_up(hart, 0);
+    switch (p->bell) {
+    case GM_BELL_COMMAND:
+        return command(hart, p);
+    case GM_BELL_LAYER:
+        sim_layer(port.sim, (int)hart, (int)p->rs1);
+        return true;
+    default:
+        return !sim_waiting(port.sim, (int)hart);
+    }
+}
+
+/* Every store of the trap handler comes here, and some loads (QEMU 7.2 tells of all that
+ * one instruction does); only a store to one place is a bell. */
 static void
 accessed(unsigned hart, uint32_t info, uint64_t address, void *data)
 {
     struct gm_port *p;
 
-    (void)info, (void)data;
-    if (hart >= (unsigned)port.harts || !port.box)
+    (void)data;
+    if (hart >= (unsigned)port.harts || !port.box || !qemu_plugin_mem_is_store(info))
         return;
     p = &port.box->port[hart];
     if (address != port.at + (uint64_t)((uint8_t *)&p->bell - (uint8_t *)port.box))
         return;
-    catch_up(hart, 0);
-    if (p->bell == GM_BELL_COMMAND)
-        command(hart, p);
-    else if (p->bell == GM_BELL_LAYER)
-        sim_layer(port.sim, (int)hart, (int)p->rs1);
+    if (answer(hart, p))
+        p->bell = GM_BELL_HEARD;
     p->cycles = sim_cycles(port.sim, (int)hart);
 }
 
@@ -376,6 +443,12 @@ is_fence(const uint8_t *b, size_t n)
     /* 0x0100000f is pause, a hint. */
     return n == 4 && (b[0] & 0x7f) == 0x0f && (b[1] & 0x70) == 0
         && !(b[0] == 0x0f && !b[1] && !b[2] && b[3] == 1);
+}
+
+static bool
+is_wfi(const uint8_t *b, size_t n)
+{
+    return n == 4 && b[0] == 0x73 && b[1] == 0 && b[2] == 0x50 && b[3] == 0x10;
 }
 
 /* Only time needs to know which code it was. */
@@ -419,6 +492,8 @@ translated(uint64_t id, struct qemu_plugin_tb *tb)
                 (void *)(uintptr_t)counted);
         else if ((b[0] & 0x7f) != ISA_OPCODE)
             counted++;
+        if (port.timing && is_wfi(b, qemu_plugin_insn_size(insn)))
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, sleeps, PLUGIN_NO_REGS, NULL);
         if (watched)                 /* one for both: QEMU 7.2 stops at the first that does not fit */
             qemu_plugin_register_vcpu_mem_cb(insn, touched, PLUGIN_NO_REGS, PLUGIN_BOTH,
                 (void *)(uintptr_t)at);

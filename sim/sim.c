@@ -121,6 +121,7 @@ sim_reset(struct sim *s)
         h->nlayers = 0;
         memset(&h->trace, 0, sizeof h->trace);
         h->layer_open = false;
+        h->timed = -1;
         h->layer = -1;
         h->index = 0;
         for (int r = 0; r < SIM_RULES; r++)
@@ -180,7 +181,7 @@ static uint64_t
 counter(struct hart *h, const struct isa_cmd *c)
 {
     if (h->clock)
-        clock_settle(h->clock);
+        events_settle(h->clock);
     return counters_command(h->counters, h->clock, c->rs1);
 }
 
@@ -228,7 +229,7 @@ run_loop(struct hart *h, const struct isa_cmd *run, uint64_t pc)
     if (h->judge)
         judge_loop_end(h, &l);
     if (h->clock)
-        clock_loop(h->clock, &l);
+        events_loop(h->clock, &l);
     return fine;
 }
 
@@ -243,7 +244,7 @@ run_command(struct hart *h, const struct isa_cmd *c)
     if (h->judge)
         judge_done(h, c);
     if (h->clock)
-        clock_command(h->clock, c);
+        events_command(h->clock, c);
 }
 
 bool
@@ -281,7 +282,7 @@ sim_fence(struct sim *s, int hart)
     if (h->judge)
         judge_fence(h);
     if (h->clock)
-        clock_fence(h->clock);
+        events_fence(h->clock);
     return true;
 }
 
@@ -303,7 +304,55 @@ sim_instructions(struct sim *s, int hart, uint64_t n)
     struct hart *h = hart_of(s, hart);
 
     if (h && h->clock)
-        clock_instructions(h->clock, n);
+        events_core(h->clock, (double)n * s->t->core_instr);
+}
+
+void
+sim_core(struct sim *s, int hart, double cycles)
+{
+    struct hart *h = hart_of(s, hart);
+
+    if (h && h->clock)
+        events_core(h->clock, cycles);
+}
+
+void
+sim_sleep(struct sim *s, int hart)
+{
+    struct hart *h = hart_of(s, hart);
+
+    if (h && h->clock)
+        events_sleep(h->clock);
+}
+
+void
+sim_signal(struct sim *s, int hart, int to)
+{
+    struct hart *h = hart_of(s, hart);
+
+    if (h && h->clock && hart_of(s, to))
+        events_signal(h->clock, to);
+}
+
+size_t
+sim_waiting(const struct sim *s, int hart)
+{
+    const struct hart *h = hart_of(s, hart);
+
+    return h && h->clock ? events_waiting(h->clock) : 0;
+}
+
+/* A look that saves asking the caches: alone, the lines that they have; among others,
+ * who take lines away, only the line of the last access. */
+static bool
+known(const struct sim *s, struct seen *seen, uint64_t line)
+{
+    if (s->nharts == 1)
+        return seen_has(seen, line);
+    if (seen->last == line + 1)
+        return true;
+    seen->last = line + 1;
+    return false;
 }
 
 bool
@@ -317,9 +366,9 @@ sim_access(struct sim *s, int hart, const struct sim_access *x)
     if (!h || !x->n || !mem_dram(s, x->addr, x->n))
         return true;
     line = x->addr >> s->line_shift;
-    if (h->l1 && (!seen_has(x->store ? &h->dirty : &h->data, line)
+    if (h->l1 && (!known(s, x->store ? &h->dirty : &h->data, line)
             || line != (x->addr + x->n - 1) >> s->line_shift))
-        l1_data(h, x->addr, x->n, x->store);
+        events_data(h->clock, x->addr, x->n, x->store);
     if (!h->judge || (!x->store && !s->moved))
         return true;
     rule = judge_access(h, x, detail, sizeof detail);
@@ -338,8 +387,8 @@ sim_code(struct sim *s, int hart, uint64_t addr, uint64_t n)
     if (!h || !h->l1 || !n)
         return;
     for (; line <= last; line++)
-        if (!seen_has(&h->code, line))
-            l1_code(h, line);
+        if (!known(s, &h->code, line))
+            events_code(h->clock, line);
 }
 
 uint64_t
@@ -348,6 +397,13 @@ sim_cycles(struct sim *s, int hart)
     const struct hart *h = hart_of(s, hart);
 
     return h && h->clock ? clock_core(h->clock) : 0;
+}
+
+void
+sim_end(struct sim *s)
+{
+    if (s->l2)
+        events_run(s, true);
 }
 
 bool

@@ -76,11 +76,22 @@ bool sim_command(struct sim *s, int hart, const struct isa_cmd *c, uint64_t pc, 
 bool sim_fence(struct sim *s, int hart);
 void sim_layer(struct sim *s, int hart, int number);
 void sim_instructions(struct sim *s, int hart, uint64_t n);
+/* The same in cycles, for who knows which instructions they were. */
+void sim_core(struct sim *s, int hart, double cycles);
+/* The core waits in wfi; it sends a software interrupt to hart `to`, which ends that, or
+ * clears its own. */
+void sim_sleep(struct sim *s, int hart);
+void sim_signal(struct sim *s, int hart, int to);
 /* The core itself loads or stores; false as above.  Code that it executes. */
 struct sim_access { uint64_t addr, n, pc; bool store; };
 bool sim_access(struct sim *s, int hart, const struct sim_access *x);
 void sim_code(struct sim *s, int hart, uint64_t addr, uint64_t n);
 uint64_t sim_cycles(struct sim *s, int hart);    /* the core's clock, 0 without timing */
+/* How much of what this hart did has no time yet, since other harts, which may come
+ * before, have not gone as far: sim_cycles lags behind by that.  0 with one hart. */
+size_t sim_waiting(const struct sim *s, int hart);
+/* Nothing more comes from any hart, or nothing before this one goes on. */
+void sim_end(struct sim *s);
 /* The same as a sink, for the walker (port_host.c). */
 struct sink *sim_sink(struct sim *s);
 

@@ -5,7 +5,7 @@
 
 #include "sim/clock.h"
 
-/* Brings the running layer up to date. */
+/* Brings the layer that time is in up to date. */
 static void
 update(struct hart *h)
 {
@@ -13,9 +13,9 @@ update(struct hart *h)
     const struct sim_layer_stats *from = &h->base;
     struct sim_layer_stats *s;
 
-    if (!h->layer_open || !k)
+    if (h->timed < 0)
         return;
-    s = &h->layers[h->nlayers - 1];
+    s = &h->layers[h->timed];
     s->cycles = clock_core(k) - s->start;
     s->array = k->sum.array - from->array;
     s->core = k->sum.core - from->core;
@@ -26,34 +26,49 @@ update(struct hart *h)
     s->stall_bank = k->sum.stall_bank - from->stall_bank;
 }
 
-void
-stats_layer(struct hart *h, int number)
+int
+stats_number(const struct hart *h)
 {
-    if (h->clock)
-        clock_catch_up(h->clock);
+    return h->timed < 0 ? -1 : h->layers[h->timed].number;
+}
+
+void
+stats_timed(struct hart *h, int record)
+{
     update(h);
-    if (h->layer_open && h->clock) {
-        const struct sim_layer_stats *l = &h->layers[h->nlayers - 1];
+    if (h->timed >= 0) {
+        const struct sim_layer_stats *l = &h->layers[h->timed];
         trace_event(h, SIM_TRACK_LAYER, 0, (int64_t)l->start, (int64_t)(l->start + l->cycles), 0);
     }
-    h->layer_open = false;
-    if (number < 0)
+    h->timed = record;
+    if (record < 0)
         return;
+    h->layers[record].start = clock_core(h->clock);
+    h->base = h->clock->sum;
+}
+
+/* A record for one more layer; false: no memory. */
+static bool
+open_layer(struct hart *h, int number)
+{
     if (h->nlayers == h->layers_cap) {
         int cap = h->layers_cap ? 2 * h->layers_cap : 256;
         void *p = realloc(h->layers, (size_t)cap * sizeof *h->layers);
         if (!p)
-            return;
+            return false;
         h->layers = p;
         h->layers_cap = cap;
     }
-    h->layers[h->nlayers++] = (struct sim_layer_stats) {
-        .number = number,
-        .start = h->clock ? clock_core(h->clock) : 0,
-    };
+    h->layers[h->nlayers++] = (struct sim_layer_stats) { .number = number };
+    return true;
+}
+
+void
+stats_layer(struct hart *h, int number)
+{
+    h->layer_open = number >= 0 && open_layer(h, number);
     if (h->clock)
-        h->base = h->clock->sum;
-    h->layer_open = true;
+        events_layer(h->clock, h->layer_open ? h->nlayers - 1 : -1);
 }
 
 /* Before the command is executed. */

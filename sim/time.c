@@ -1,6 +1,7 @@
-/* The two clocks of a hart: the core's, which runs ahead until a queue is full or a
- * fence waits, and the array's, which is turned up to there and skips to the next
- * cycle with work.  No unit keeps time of its own. */
+/* The two clocks of a hart: the core's, which goes on with what the core does, until a
+ * queue is full or a fence waits, and the array's, which is turned up to there and skips
+ * to the next cycle with work.  No unit keeps time of its own; events.c says whose turn
+ * it is. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,8 @@ clock_new(struct hart *h, struct l2 *l2)
     k->mq = calloc((size_t)k->cap_mq, sizeof *k->mq);
     k->land = calloc((size_t)k->cap_mq, sizeof *k->land);
     k->bank_until = calloc((size_t)t->sp_banks, sizeof *k->bank_until);
-    k->miss_free = calloc((size_t)t->l2_misses, sizeof *k->miss_free);
-    if (queue_init(k) && k->mq && k->land && k->bank_until && k->miss_free)
+    k->events = events_new();
+    if (queue_init(k) && k->mq && k->land && k->bank_until && k->events)
         return k;
     clock_free(k);
     return NULL;
@@ -41,13 +42,14 @@ clock_free(struct clock *k)
     free(k->mq);
     free(k->land);
     free(k->bank_until);
-    free(k->miss_free);
+    events_free(k->events);
     free(k);
 }
 
 void
 clock_reset(struct clock *k)
 {
+    events_reset(k->events);
     queue_reset(k);
     unroll_reset(k);
     mesh_reset(k);
@@ -57,11 +59,10 @@ clock_reset(struct clock *k)
     k->fencing = false;
     k->load_cur = k->store_cur = -1;
     k->load_out = 0;
-    k->load_gap = k->port = k->bus = k->acked = 0;
+    k->load_gap = k->port = k->acked = 0;
     k->nmq = k->looked = k->reads = k->writes = k->nland = 0;
-    k->dram_free = k->store_end = k->store_next = 0;
+    k->store_end = k->store_next = 0;
     memset(k->bank_until, 0, (size_t)k->t->sp_banks * sizeof *k->bank_until);
-    memset(k->miss_free, 0, (size_t)k->t->l2_misses * sizeof *k->miss_free);
     memset(&k->sum, 0, sizeof k->sum);
     memset(k->event, 0, sizeof k->event);
     memset(k->external, 0, sizeof k->external);
@@ -115,8 +116,8 @@ unstick(struct clock *k)
 }
 
 /* On to the next cycle with work. */
-static void
-turn(struct clock *k)
+void
+clock_turn(struct clock *k)
 {
     int64_t n = k->wake - k->now;
 
@@ -141,16 +142,23 @@ turn(struct clock *k)
     load_land(k);
 }
 
-void
-clock_settle(struct clock *k)
+/* ---- the core's */
+
+/* The core waited for the array. */
+static void
+meet(struct clock *k)
 {
-    while (k->front_n || !unroll_idle(k))
-        turn(k);
     if (k->core < (double)k->now)
         k->core = (double)k->now;
 }
 
-/* ---- the core's */
+void
+clock_settle(struct clock *k)
+{
+    while (k->front_n || !unroll_idle(k))
+        clock_turn(k);
+    meet(k);
+}
 
 /* An array with nothing to do has no time of its own: it is as late as the core. */
 void
@@ -161,23 +169,25 @@ clock_catch_up(struct clock *k)
 }
 
 void
-clock_instructions(struct clock *k, uint64_t n)
+clock_spend(struct clock *k, double cycles)
 {
-    double t = (double)n * k->t->core_instr;
-
-    trace_busy(k->h, SIM_TRACK_CORE, (int64_t)k->core, (int64_t)(k->core + t));
-    k->core += t;
-    k->sum.core += (uint64_t)t;
+    trace_busy(k->h, SIM_TRACK_CORE, (int64_t)k->core, (int64_t)(k->core + cycles));
+    k->core += cycles;
+    k->sum.core += (uint64_t)cycles;
 }
 
-/* The core hands over one command; returns when it reaches the end of the front. */
+bool
+clock_takes(const struct clock *k)
+{
+    return k->front_n < FRONT;
+}
+
+/* The core hands over one command, which there is room for; when it reaches the end of
+ * the front. */
 static int64_t
 hand_over(struct clock *k)
 {
-    while (k->front_n == FRONT)
-        turn(k);
-    if (k->core < (double)k->now)
-        k->core = (double)k->now;
+    meet(k);
     trace_busy(k->h, SIM_TRACK_CORE, (int64_t)k->core, (int64_t)(k->core + k->t->core_issue));
     k->core += k->t->core_issue;
     return (int64_t)ceil(k->core) + k->t->cmd_transit;
@@ -192,11 +202,9 @@ push(struct clock *k, const struct work *w, int64_t at)
 }
 
 void
-clock_command(struct clock *k, const struct isa_cmd *c)
+clock_command(struct clock *k, const struct work *w)
 {
-    struct work w = work_of(k->h, &k->h->regs, c);
-
-    push(k, &w, hand_over(k));
+    push(k, w, hand_over(k));
 }
 
 void
@@ -209,16 +217,12 @@ clock_loop(struct clock *k, const struct loop *l)
     push(k, &w, at);
 }
 
+/* The array is idle. */
 void
 clock_fence(struct clock *k)
 {
-    k->fencing = true;
-    while (!queue_idle(k))
-        turn(k);
-    k->fencing = false;
     if (k->now < k->acked)           /* the writer answers for its last write */
         k->core = fmax(k->core, (double)k->acked);
-    if (k->core < (double)k->now)
-        k->core = (double)k->now;
+    meet(k);
     k->core += (double)k->t->core_fence;
 }

@@ -13,7 +13,7 @@ trace_event(struct hart *h, enum sim_track track, int lane, int64_t from, int64_
 {
     const struct sim_config *c = &h->s->config;
     struct sim_event e = { .track = track, .hart = h->number, .lane = lane, .n = n,
-        .layer = h->layer, .start = (uint64_t)from, .end = (uint64_t)to };
+        .layer = stats_number(h), .start = (uint64_t)from, .end = (uint64_t)to };
 
     if (track == SIM_TRACK_LOAD)
         h->trace.lane[lane] = to;
@@ -51,10 +51,10 @@ trace_busy(struct hart *h, enum sim_track track, int64_t from, int64_t to)
 
     if (!h->s->config.event || to < from)
         return;
-    if (from > r->to + 1 || r->layer != h->layer) {
+    if (from > r->to + 1 || r->layer != stats_number(h)) {
         flush(h, track);
         r->from = from;
-        r->layer = h->layer;
+        r->layer = stats_number(h);
     }
     r->to = to;
     r->n++;
@@ -91,18 +91,11 @@ trace_end(struct hart *h)
 void
 sim_trace_end(struct sim *s)
 {
-    int n;
-
     for (int i = 0; i < s->nharts; i++) {
         struct hart *h = &s->harts[i];
         if (!s->config.event || !h->clock)
             continue;
         trace_end(h);
-        if (h->layer_open) {
-            const struct sim_layer_stats *l = stats_all(h, &n);
-            l += n - 1;
-            trace_event(h, SIM_TRACK_LAYER, 0, (int64_t)l->start,
-                (int64_t)(l->start + l->cycles), 0);
-        }
+        stats_timed(h, -1);
     }
 }

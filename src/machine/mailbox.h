@@ -9,8 +9,11 @@
 #define GM_MAILBOX_VERSION 1
 #define GM_MAILBOX_HARTS   16
 
-/* Doorbell values: the store to `bell` is what the device model sees. */
+/* Doorbell values: the store to `bell` is what the device model sees.  It answers with 0
+ * there; where it does not, other harts are behind in modelled time: the handler lets
+ * them run and rings again. */
 enum gm_bell {
+    GM_BELL_HEARD = 0,
     GM_BELL_COMMAND = 1,             /* word, rs1, rs2 hold a command; result comes back */
     GM_BELL_FENCE = 2,               /* the core waits until the array is idle */
     GM_BELL_LAYER = 3,               /* rs1: number of the layer that begins; -1: the last has ended */
@@ -31,7 +34,7 @@ struct gm_port {                     /* per hart, 64 bytes */
     uint64_t pc;                     /* of the command */
     uint64_t cycles;                 /* modelled time, written by the device model */
     uint64_t layer;                  /* running layer, for trap messages; -1: none */
-    uint64_t bell;                   /* written last */
+    uint64_t bell;                   /* written last; the answer */
 };
 
 struct gm_mailbox {

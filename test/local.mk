@@ -19,6 +19,7 @@ UNIT_TESTS = \
 	test/unit/check_isa \
 	test/unit/check_kernels \
 	test/unit/check_sim_core \
+	test/unit/check_sim_harts \
 	test/unit/check_sim_exec \
 	test/unit/check_sim_loopmath \
 	test/unit/check_sim_loops \

@@ -21,6 +21,8 @@ SIM_SOURCES = \
 	sim/mesh.c \
 	sim/norm.c \
 	sim/port_host.c \
+	sim/pipeline.c \
+	sim/pipeline.h \
 	sim/queue.c \
 	sim/sim.c \
 	sim/sim.h \

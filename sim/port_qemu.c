@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/pipeline.h"
 #include "sim/sim.h"
 #include "src/base/arena.h"
 #include "src/base/diag.h"
@@ -33,15 +34,25 @@
 #define EXPORT __attribute__((visibility("default")))
 enum {
     KEPT = 256,                      /* violations written in full */
-    AHEAD = 4096                     /* events of a hart before others have to run */
+    AHEAD = 4096,                    /* events of a hart before others have to run */
+    WFI = 0x10500073
 };
 static const uint64_t clint = 0x02000000; /* a word per hart: its software interrupt */
 
-/* Instructions executed; QEMU adds to it before the block they are in. */
-struct count { uint64_t seen, told; };
+/* A translated block of instructions, and the one that ran after it the last time. */
+struct block {
+    uint64_t at, bytes, counted;
+    double cycles;
+    bool returns;                    /* from a call */
+    const struct block *next;
+};
 
-/* What a translated block does when it runs. */
-struct block { uint64_t at, bytes, counted; };
+/* What a hart executed; the block that it is in is counted from its start. */
+struct count {
+    uint64_t seen;                   /* instructions */
+    double cycles, told;
+    struct block *last;
+};
 
 struct port {
     struct arena *arena;
@@ -283,28 +294,44 @@ violation(const struct sim_violation *v, void *ctx)
 
 /* ---- what happens while the program runs */
 
-/* Tells the model about instructions up to now; `ahead` are counted but still to
+/* Tells the model about instructions up to now; `ahead` cycles are counted but still to
  * come. */
 static void
-catch_up(unsigned hart, uint64_t ahead)
+catch_up(unsigned hart, double ahead)
 {
     struct count *c = &port.count[hart];
-    uint64_t now = c->seen - ahead;
+    double now = c->cycles - ahead;
 
     if (now > c->told) {
-        sim_instructions(port.sim, (int)hart, now - c->told);
+        sim_core(port.sim, (int)hart, now - c->told);
         c->told = now;
     }
+}
+
+/* The core expects what came the last time, at first what comes next in memory. */
+static bool
+foreseen(const struct block *last, const struct block *b)
+{
+    if (last->next)
+        return last->next == b || last->returns;
+    return b->at == last->at + last->bytes;
 }
 
 static void
 executed(unsigned hart, void *data)
 {
-    const struct block *b = data;
+    struct block *b = data;
+    struct count *c = &port.count[hart];
 
     if (hart >= (unsigned)port.harts)
         return;
-    port.count[hart].seen += b->counted;
+    c->seen += b->counted;
+    c->cycles += b->cycles;
+    if (c->last && !foreseen(c->last, b))
+        c->cycles += port.target->core_mispredict;
+    if (c->last)
+        c->last->next = b;
+    c->last = b;
     sim_code(port.sim, (int)hart, b->at, b->bytes);
 }
 
@@ -346,7 +373,7 @@ fence(unsigned hart, void *data)
 {
     if (hart >= (unsigned)port.harts)
         return;
-    catch_up(hart, (uintptr_t)data);
+    catch_up(hart, data ? *(const double *)data : 0);
     sim_fence(port.sim, (int)hart);
 }
 
@@ -438,69 +465,90 @@ sign(void)
 }
 
 static bool
-is_fence(const uint8_t *b, size_t n)
+is_fence(uint32_t w)
 {
-    /* 0x0100000f is pause, a hint. */
-    return n == 4 && (b[0] & 0x7f) == 0x0f && (b[1] & 0x70) == 0
-        && !(b[0] == 0x0f && !b[1] && !b[2] && b[3] == 1);
+    enum { PAUSE = 0x0100000f };     /* a hint */
+
+    return (w & 0x7f) == 0x0f && (w >> 12 & 7) == 0 && w != PAUSE;
 }
 
+static uint32_t
+word_of(const struct qemu_plugin_insn *insn)
+{
+    const uint8_t *b = qemu_plugin_insn_data(insn);
+    uint32_t w = b[0] | (uint32_t)b[1] << 8;
+
+    if (qemu_plugin_insn_size(insn) == 4)
+        w |= (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+    return w;
+}
+
+/* Does the instruction belong to the trap handler? */
 static bool
-is_wfi(const uint8_t *b, size_t n)
+handles(const struct qemu_plugin_insn *insn)
 {
-    return n == 4 && b[0] == 0x73 && b[1] == 0 && b[2] == 0x50 && b[3] == 0x10;
+    uint64_t at = qemu_plugin_insn_vaddr(insn);
+
+    return port.box && at >= port.box->handler_first && at < port.box->handler_last;
 }
 
-/* Only time needs to know which code it was. */
+/* The program's instructions in a block: commands and fences cost what the model says and
+ * are not counted, and what comes before a fence is told to it. */
 static void
-count_block(struct qemu_plugin_tb *tb, const struct block *what)
+watch(const struct qemu_plugin_tb *tb, size_t n, struct block *what, uint32_t *word)
 {
-    struct block *b;
+    bool watched = port.timing || port.strict != SIM_STRICT_OFF;
+    double **ahead = NEWN(port.arena, double *, n);
+    size_t words = 0, fences = 0;
 
-    if (port.harts == 1 && !port.timing) {
-        qemu_plugin_register_vcpu_tb_exec_inline(tb, PLUGIN_ADD, &port.count[0].seen,
-            what->counted);
-        return;
+    for (size_t i = 0; i < n; i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        uint32_t w = word_of(insn);
+        if (watched)                 /* one for both: QEMU 7.2 stops at the first that does not fit */
+            qemu_plugin_register_vcpu_mem_cb(insn, touched, PLUGIN_NO_REGS, PLUGIN_BOTH,
+                (void *)(uintptr_t)qemu_plugin_insn_vaddr(insn));
+        what->bytes += qemu_plugin_insn_size(insn);
+        if (is_fence(w)) {
+            ahead[fences] = NEW(port.arena, double);
+            *ahead[fences] = pipeline_cycles(port.target, word, words);
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, fence, PLUGIN_NO_REGS, ahead[fences++]);
+            continue;
+        }
+        if (port.timing && w == WFI)
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, sleeps, PLUGIN_NO_REGS, NULL);
+        what->counted += (w & 0x7f) != ISA_OPCODE;
+        word[words++] = w;
     }
-    b = NEW(port.arena, struct block);
-    *b = *what;
-    qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, PLUGIN_NO_REGS, b);
+    what->cycles = pipeline_cycles(port.target, word, words);
+    what->returns = words && pipeline_returns(word[words - 1]);
+    while (fences--)                 /* from cycles before to cycles after */
+        *ahead[fences] = what->cycles - *ahead[fences];
 }
 
-/* Instructions are counted per block.  Commands and fences cost what the model says
- * and are not counted; the handler does not belong to the program. */
 static void
 translated(uint64_t id, struct qemu_plugin_tb *tb)
 {
-    size_t n = qemu_plugin_tb_n_insns(tb), counted = 0, bytes = 0;
-    bool watched = port.timing || port.strict != SIM_STRICT_OFF;
+    size_t n = qemu_plugin_tb_n_insns(tb);
+    struct block *b;
 
     (void)id;
     if (!port.looked)
         sign();
-    for (size_t i = n; i-- > 0;) {
-        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-        uint64_t at = qemu_plugin_insn_vaddr(insn);
-        const uint8_t *b = qemu_plugin_insn_data(insn);
-        if (port.box && at >= port.box->handler_first && at < port.box->handler_last) {
-            qemu_plugin_register_vcpu_mem_cb(insn, accessed, PLUGIN_NO_REGS, PLUGIN_WRITES, NULL);
-            continue;
-        }
-        bytes += qemu_plugin_insn_size(insn);
-        if (is_fence(b, qemu_plugin_insn_size(insn)))
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, fence, PLUGIN_NO_REGS,
-                (void *)(uintptr_t)counted);
-        else if ((b[0] & 0x7f) != ISA_OPCODE)
-            counted++;
-        if (port.timing && is_wfi(b, qemu_plugin_insn_size(insn)))
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, sleeps, PLUGIN_NO_REGS, NULL);
-        if (watched)                 /* one for both: QEMU 7.2 stops at the first that does not fit */
-            qemu_plugin_register_vcpu_mem_cb(insn, touched, PLUGIN_NO_REGS, PLUGIN_BOTH,
-                (void *)(uintptr_t)at);
+    if (!n)
+        return;
+    if (handles(qemu_plugin_tb_get_insn(tb, 0))) {
+        for (size_t i = 0; i < n; i++)
+            qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(tb, i), accessed,
+                PLUGIN_NO_REGS, PLUGIN_WRITES, NULL);
+        return;
     }
-    if (bytes)
-        count_block(tb, &(struct block) {
-            qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0)), bytes, counted });
+    b = NEW(port.arena, struct block);
+    b->at = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0));
+    watch(tb, n, b, NEWN(port.arena, uint32_t, n));
+    if (port.harts == 1 && !port.timing)
+        qemu_plugin_register_vcpu_tb_exec_inline(tb, PLUGIN_ADD, &port.count[0].seen, b->counted);
+    else
+        qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, PLUGIN_NO_REGS, b);
 }
 
 /* ---- start */

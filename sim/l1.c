@@ -148,23 +148,38 @@ l1_drop(const struct sim *s, uint64_t line, int but)
         }
 }
 
-static void
-data_line(struct hart *h, uint64_t line, bool store)
+/* The line comes to a place in the cache, and what was there leaves it; NULL: there is
+ * no cache. */
+static uint64_t *
+data_miss(struct hart *h, uint64_t line, bool store)
 {
-    struct side *c = &h->l1->data;
     const struct target *t = h->s->t;
-    uint64_t *p = find(c, line);
+    struct side *c = &h->l1->data;
+    double cost = l2_core(h->clock, line, store) ? t->core_l2_line : t->core_dram_line;
+    uint64_t *p = c->sets ? place(c, line) : NULL;
 
-    if (!p) {
-        clock_spend(h->clock, l2_core(h->clock, line, store) ? t->core_l2_line : t->core_dram_line);
-        if (!c->sets)
-            return;
-        p = place(c, line);
+    if (store)
+        cost += t->core_store_miss;
+    if (p) {
+        if (*p && c->dirty[p - c->line])
+            cost += t->core_dirty_line;
         forget(&h->data, *p);
         forget(&h->dirty, *p);
         *p = line + 1;
         c->dirty[p - c->line] = false;
     }
+    clock_spend(h->clock, cost);
+    return p;
+}
+
+static void
+data_line(struct hart *h, uint64_t line, bool store)
+{
+    struct side *c = &h->l1->data;
+    uint64_t *p = find(c, line);
+
+    if (!p && !(p = data_miss(h, line, store)))
+        return;
     if (store && !c->dirty[p - c->line]) {
         c->dirty[p - c->line] = true;
         l2_core(h->clock, line, true);

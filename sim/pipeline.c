@@ -8,8 +8,8 @@
 #include "sim/pipeline.h"
 
 enum unit {
-    U_ALU, U_LOAD, U_LOAD_SMALL, U_STORE, U_JUMP, U_MUL, U_DIV, U_FLOAT, U_DOUBLE, U_FDIV,
-    U_DDIV, U_MOVE, U_CSR, U_COMMAND
+    U_ALU, U_LOAD, U_LOAD_SMALL, U_LOAD_FLOAT, U_STORE, U_ATOMIC, U_JUMP, U_MUL, U_DIV,
+    U_FLOAT, U_DOUBLE, U_TO_INT, U_FDIV, U_DDIV, U_CSR, U_COMMAND
 };
 
 enum { FLOATS = 32, REGS = 64 };     /* x0 to x31, then f0 to f31 */
@@ -67,13 +67,14 @@ float_insn(uint32_t w)
 {
     bool wide = w >> 25 & 1;
     int rd = field(w, 7), rs1 = field(w, 15), rs2 = field(w, 20);
-    struct insn i = { U_MOVE, FLOATS + rd, { FLOATS + rs1, FLOATS + rs2, 0 }, 0 };
+    struct insn i = { U_FLOAT, FLOATS + rd, { FLOATS + rs1, FLOATS + rs2, 0 }, 0 };
 
     switch (w >> 27) {
     case 0x00:                       /* add, subtract, multiply */
     case 0x01:
     case 0x02:
-        i.unit = wide ? U_DOUBLE : U_FLOAT;
+        if (wide)
+            i.unit = U_DOUBLE;
         break;
     case 0x03:                       /* divide, square root */
     case 0x0b:
@@ -82,6 +83,7 @@ float_insn(uint32_t w)
     case 0x14:                       /* compare, convert, move to an integer register */
     case 0x18:
     case 0x1c:
+        i.unit = U_TO_INT;
         i.to = rd;
         break;
     case 0x1a:                       /* from one */
@@ -104,7 +106,7 @@ wide_insn(uint32_t w)
     case 0x00:
         return (struct insn) { load_unit(w), rd, { rs1 }, 0 };
     case 0x01:
-        return (struct insn) { U_LOAD, FLOATS + rd, { rs1 }, 0 };
+        return (struct insn) { U_LOAD_FLOAT, FLOATS + rd, { rs1 }, 0 };
     case 0x04:
     case 0x06:
         return (struct insn) { U_ALU, rd, { rs1 }, 0 };
@@ -116,7 +118,7 @@ wide_insn(uint32_t w)
     case 0x09:
         return (struct insn) { U_STORE, 0, { rs1, FLOATS + rs2 }, 0 };
     case 0x0b:
-        return (struct insn) { U_LOAD_SMALL, rd, { rs1, rs2 }, 0 };
+        return (struct insn) { U_ATOMIC, rd, { rs1, rs2 }, 0 };
     case 0x0c:
     case 0x0e:
         return (struct insn) { whole_unit(w), rd, { rs1, rs2 }, 0 };
@@ -135,7 +137,7 @@ wide_insn(uint32_t w)
     case 0x1b:
         return (struct insn) { U_JUMP, rd, { 0 }, jump_offset(w) };
     case 0x1c:
-        return (struct insn) { w >> 12 & 7 ? U_CSR : U_ALU, rd, { w >> 14 & 1 ? 0 : rs1 }, 0 };
+        return (struct insn) { w >> 12 & 7 && rd ? U_CSR : U_ALU, rd, { w >> 14 & 1 ? 0 : rs1 }, 0 };
     case 0x1e:
         return (struct insn) { U_COMMAND, w >> 14 & 1 ? rd : 0, { rs1, rs2 }, 0 };
     default:
@@ -181,7 +183,7 @@ short_move(uint32_t h)
     case 0:
         return (struct insn) { U_ALU, r, { 2 }, 0 };
     case 1:
-        return (struct insn) { U_LOAD, FLOATS + r, { base }, 0 };
+        return (struct insn) { U_LOAD_FLOAT, FLOATS + r, { base }, 0 };
     case 2:
     case 3:
         return (struct insn) { U_LOAD, r, { base }, 0 };
@@ -224,7 +226,7 @@ short_stack(uint32_t h)
     case 0:
         return (struct insn) { U_ALU, rd, { rd }, 0 };
     case 1:
-        return (struct insn) { U_LOAD, FLOATS + rd, { 2 }, 0 };
+        return (struct insn) { U_LOAD_FLOAT, FLOATS + rd, { 2 }, 0 };
     case 2:
     case 3:
         return (struct insn) { U_LOAD, rd, { 2 }, 0 };
@@ -258,7 +260,7 @@ decode(uint32_t w)
 
 struct board {
     double now;                      /* when the next instruction may issue */
-    double ready[REGS];              /* when a register may be used */
+    double ready[REGS];              /* when a register may be used, or written again */
     double divider, float_divider;   /* free from then on */
 };
 
@@ -268,25 +270,37 @@ latency(const struct target *t, enum unit u)
     switch (u) {
     case U_LOAD:       return t->core_load;
     case U_LOAD_SMALL: return t->core_load_small;
+    case U_LOAD_FLOAT: return t->core_load_float;
+    case U_ATOMIC:     return t->core_atomic;
     case U_MUL:        return t->core_mul;
     case U_DIV:        return t->core_div;
     case U_FLOAT:      return t->core_float;
     case U_DOUBLE:     return t->core_double;
     case U_FDIV:       return t->core_float_div;
     case U_DDIV:       return t->core_double_div;
-    case U_MOVE:       return t->core_float_move;
+    case U_TO_INT:     return t->core_float_to_int;
     case U_CSR:        return t->core_csr;
     default:           return t->core_instr;
     }
 }
 
-/* Units that do one thing at a time. */
+/* Units that do one thing at a time, beside the pipeline. */
 static double *
 busy(struct board *b, enum unit u)
 {
-    if (u == U_DIV || u == U_MUL)
+    if (u == U_DIV)
         return &b->divider;
     return u == U_FDIV || u == U_DDIV ? &b->float_divider : NULL;
+}
+
+/* Until the next instruction.  A product waits for a cycle in which nothing else is
+ * written, as good as never while others follow it. */
+static double
+issue_cycles(const struct target *t, enum unit u)
+{
+    if (u == U_COMMAND)
+        return 0;
+    return u == U_CSR || u == U_MUL || u == U_ATOMIC ? latency(t, u) : t->core_instr;
 }
 
 static void
@@ -297,6 +311,8 @@ issue(struct board *b, const struct target *t, const struct insn *i)
     for (int n = 0; n < 3; n++)
         if (at < b->ready[i->from[n]])
             at = b->ready[i->from[n]];
+    if (at < b->ready[i->to])
+        at = b->ready[i->to];
     if (unit && at < *unit)
         at = *unit;
     end = at + latency(t, i->unit);
@@ -304,7 +320,7 @@ issue(struct board *b, const struct target *t, const struct insn *i)
         *unit = end;
     if (i->to)
         b->ready[i->to] = end;
-    b->now = at + (i->unit == U_COMMAND ? 0 : i->unit == U_CSR ? t->core_csr : t->core_instr);
+    b->now = at + issue_cycles(t, i->unit);
 }
 
 static void

@@ -359,17 +359,21 @@ bool
 sim_access(struct sim *s, int hart, const struct sim_access *x)
 {
     struct hart *h = hart_of(s, hart);
+    uint64_t line = x->addr >> s->line_shift;
+    bool quick, judged;
     char detail[160];
     enum sim_rule rule;
-    uint64_t line;
 
-    if (!h || !x->n || !mem_dram(s, x->addr, x->n))
+    if (!h)
         return true;
-    line = x->addr >> s->line_shift;
-    if (h->l1 && (!known(s, x->store ? &h->dirty : &h->data, line)
-            || line != (x->addr + x->n - 1) >> s->line_shift))
+    quick = !h->l1 || (line == (x->addr + x->n - 1) >> s->line_shift
+        && known(s, x->store ? &h->dirty : &h->data, line));
+    judged = h->judge && (x->store || s->moved);
+    if ((quick && !judged) || !x->n || !mem_dram(s, x->addr, x->n))
+        return true;
+    if (!quick)
         events_data(h->clock, x->addr, x->n, x->store);
-    if (!h->judge || (!x->store && !s->moved))
+    if (!judged)
         return true;
     rule = judge_access(h, x, detail, sizeof detail);
     if (rule == SIM_OK)

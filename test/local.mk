@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	test/unit/check_sim_loopmath \
 	test/unit/check_sim_loops \
 	test/unit/check_sim_norms \
+	test/unit/check_sim_pipeline \
 	test/unit/check_sim_random \
 	test/unit/check_sim_strict \
 	test/unit/check_sim_time \

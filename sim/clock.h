@@ -11,6 +11,8 @@
 enum {
     IN_LOADS = 8, IN_EXECS = 8, IN_STORES = 2, /* controllers' queues, Configs.scala:61 */
     IN_MESH = 5,                     /* pairs between first and last row, timing 1.6 */
+    DRAINED = 3,                     /* last result to the next CONFIG_EX, cycle simulation */
+    RETURN = 15,                     /* the same to a compute that reads it, the same */
     SHORT_ROWS = 4,                  /* fewer rows take as long, ExecuteController:287 */
     ISSUE = 2,                       /* station to controller, chains of timing 1.4, 1.6 */
     FRONT = 8,                       /* four queues of two before the stations, timing 1.2 */
@@ -48,7 +50,10 @@ struct work {
     bool conv;                       /* of a loop: which kind */
     /* pairs */
     bool real, slow;                 /* weights are loaded; through the transposer */
-    int64_t bank_a, bank_b, bank_c;  /* -1: none */
+    bool os;                         /* results stay in the array until they are pushed out */
+    int64_t bank_a, bank_b;          /* of the scratchpad, -1: none; b: the second operand */
+    int64_t bank_c;                  /* of the accumulator, -1: none */
+    bool adds;                       /* to what is there, which has to be read */
 };
 
 struct slot {
@@ -100,7 +105,8 @@ struct mesh_clock {
     int current, pre, next_pre;      /* slots; -1: none */
     int64_t bank_a, bank_b, rows;
     int64_t end_a, end_b;            /* of reading A, and weights */
-    struct write { int64_t from, to, bank; } writes[32]; /* results into the accumulator */
+    /* results on their way: when, into which bank, and their first row */
+    struct write { int64_t from, to, bank, row; bool acc, adds; } writes[32];
     int first, n;
 };
 
@@ -201,8 +207,9 @@ void drain_step(struct clock *k);
 /* ---- mesh.c */
 void mesh_reset(struct clock *k);
 void mesh_step(struct clock *k);
-/* Results being written to this bank now last until; 0: none. */
-int64_t mesh_writes(struct clock *k, int64_t bank);
+/* Results that take the port of this bank now last until; 0: none.  Those that add take
+ * both of them, to read and to write. */
+int64_t mesh_writes(struct clock *k, int64_t bank, bool to_read);
 /* Rows were written to a scratchpad bank, `n` cycles long from `at`. */
 void mesh_disturb(struct clock *k, int64_t bank, int64_t at, int64_t n);
 

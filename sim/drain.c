@@ -1,5 +1,5 @@
 /* Moves out: rows leave the accumulator through its scaler at their own pace, not
- * while the array writes the same bank, and become writes of aligned pieces
+ * while the array adds to the same bank, and become writes of aligned pieces
  * (timing.md 1.7).  Pooled images likewise, window by window. */
 #include "sim/clock.h"
 #include "src/base/num.h"
@@ -96,7 +96,7 @@ drain_step(struct clock *k)
     }
     if (k->writes >= k->t->dma_in_flight || k->nmq + 16 > k->cap_mq)
         return;
-    until = w->acc ? mesh_writes(k, w->bank_c) : 0;
+    until = w->acc ? mesh_writes(k, w->bank_c, true) : 0;
     if (until) {
         clock_wake(k, until);
         return;

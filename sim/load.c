@@ -41,7 +41,7 @@ load_land(struct clock *k)
             return;
         }
         if (e->w.acc)
-            until = mesh_writes(k, (l->row - k->h->sp.rows) / k->t->acc_bank_rows);
+            until = mesh_writes(k, (l->row - k->h->sp.rows) / k->t->acc_bank_rows, false);
         if (until) {
             clock_wake(k, until);
             return;

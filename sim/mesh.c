@@ -1,9 +1,9 @@
 /* The array: pairs of a preload and a compute, the preload of the next pair flowing
  * in beside the rows of this one (timing.md 1.6, schedules.md section 2).
  *
- * Local memories have one port each: rows written to a scratchpad bank stop the
- * array while it reads there, and results going to an accumulator bank stop all else
- * there. */
+ * Rows written to a scratchpad bank, which has one port, stop the array while it reads
+ * there.  Results going to an accumulator bank stop moves in there, and stores too while
+ * they add to what they find, since that takes the port that stores read by. */
 #include <string.h>
 
 #include "sim/clock.h"
@@ -25,8 +25,9 @@ mesh_reset(struct clock *k)
 }
 
 int64_t
-mesh_writes(struct clock *k, int64_t bank)
+mesh_writes(struct clock *k, int64_t bank, bool to_read)
 {
+    bool apart = to_read && k->t->acc_ports > 1;
     struct mesh_clock *m = &k->mesh;
 
     while (m->n && m->writes[m->first].to <= k->now) {
@@ -35,7 +36,8 @@ mesh_writes(struct clock *k, int64_t bank)
     }
     for (int i = 0; i < m->n; i++) {
         const struct write *w = &m->writes[(m->first + i) % WRITES];
-        if (w->bank == bank && w->from <= k->now && k->now < w->to)
+        if (w->acc && w->bank == bank && (w->adds || !apart) && w->from <= k->now
+                && k->now < w->to)
             return w->to;
     }
     return 0;
@@ -61,20 +63,69 @@ mesh_disturb(struct clock *k, int64_t bank, int64_t at, int64_t n)
     *until = num_max(*until, at) + n;
 }
 
-/* Results of a pair, which ended at `end`, go to the accumulator later. */
+/* Results of a pair go to where its preload says, the last row of them at `last`. */
 static void
-note_writes(struct clock *k, int64_t bank, int64_t last, int64_t rows)
+note_writes(struct clock *k, const struct work *p, int64_t last, int64_t rows)
 {
     struct mesh_clock *m = &k->mesh;
+    int64_t sp = k->h->sp.rows, bank = p->bank_c;
 
     if (bank < 0)
-        return;
+        bank = p->a.from / k->t->sp_bank_rows;
     if (m->n == WRITES) {
         m->first = (m->first + 1) % WRITES;
         m->n--;
     }
     m->writes[(m->first + m->n++) % WRITES]
-        = (struct write) { last + 1 - rows, last + 1, bank };
+        = (struct write) { last + 1 - rows, last + 1, bank, p->a.from, p->a.from >= sp, p->adds };
+}
+
+/* Rows of results that go to a bank of the scratchpad in [from, to). */
+static int64_t
+rows_written(const struct clock *k, int64_t bank, int64_t from, int64_t to)
+{
+    const struct mesh_clock *m = &k->mesh;
+    int64_t n = 0;
+
+    for (int i = 0; i < m->n; i++) {
+        const struct write *w = &m->writes[(m->first + i) % WRITES];
+        if (!w->acc && w->bank == bank)
+            n += num_max(num_min(w->to, to) - num_max(w->from, from), 0);
+    }
+    return n;
+}
+
+/* A result that begins where an operand does is waited for; hardware compares no more
+ * than that (isa 7.7).  0: there is none. */
+static int64_t
+result_at(const struct clock *k, struct rows operand)
+{
+    const struct mesh_clock *m = &k->mesh;
+    int64_t at = 0;
+
+    for (int i = 0; i < m->n; i++) {
+        const struct write *w = &m->writes[(m->first + i) % WRITES];
+        if (operand.to > operand.from && w->row == operand.from)
+            at = num_max(at, w->to + RETURN);
+    }
+    return at;
+}
+
+/* The pair of the preload is through: its results follow, those that stay when the next
+ * pair pushes them out.  With nowhere to go nobody waits for them. */
+static void
+results(struct clock *k, const struct work *p)
+{
+    struct mesh_clock *m = &k->mesh;
+    int64_t last = m->end + k->t->ex_latency + (p->os ? k->t->dim : 0);
+
+    if (p->a.from == p->a.to) {
+        queue_done_at(k, EX, m->pre, m->end + 1);
+        return;
+    }
+    note_writes(k, p, last, num_min(m->rows, num_max(p->rows, 1)));
+    queue_done_at(k, EX, m->pre, last);
+    m->drained = last;
 }
 
 /* The rows are through. */
@@ -82,19 +133,13 @@ static void
 finish(struct clock *k)
 {
     struct mesh_clock *m = &k->mesh;
-    struct station *s = &k->st[EX];
-    int64_t last = m->end + k->t->ex_latency;
 
     m->running = false;
     trace_busy(k->h, SIM_TRACK_EXECUTE, m->began, m->end + 1);
     if (m->current >= 0) {
         queue_done_at(k, EX, m->current, m->end + 1);
-        if (m->pre >= 0) {
-            note_writes(k, s->slot[m->pre].w.bank_c, last,
-                num_min(m->rows, num_max(s->slot[m->pre].w.rows, 1)));
-            queue_done_at(k, EX, m->pre, last);
-            m->drained = last;
-        }
+        if (m->pre >= 0)
+            results(k, &k->st[EX].slot[m->pre].w);
         m->pre = -1;
     }
     if (m->next_pre >= 0) {
@@ -151,35 +196,73 @@ note_pair(struct clock *k, int64_t rows)
     m->at = (m->at + 1) % IN_MESH;
 }
 
-/* The compute at the head, with the preload behind it if that can be told. */
+/* How many operands come from one bank, which has one port. */
+static int64_t
+crowd(const struct work *c, const struct work *p)
+{
+    int64_t bank[3] = { c->bank_a, c->bank_b, p ? p->bank_b : -1 }, most = 1;
+
+    for (int i = 0; i < 3; i++) {
+        int64_t n = 0;
+        for (int j = 0; j < 3; j++)
+            n += bank[i] >= 0 && bank[j] == bank[i];
+        most = num_max(most, n);
+    }
+    return most;
+}
+
+/* Cycles of a compute with the preload behind it, if any. */
+static int64_t
+pair_cycles(const struct clock *k, const struct work *c, const struct work *p)
+{
+    int64_t rows = num_max(c->rows, SHORT_ROWS), n, more = 0, at;
+
+    if (p && p->real)
+        rows = num_max(rows, k->t->dim);
+    n = rows * num_max(crowd(c, p), p && p->slow ? 2 : 1);
+    do {                             /* results that go where A comes from */
+        at = more;
+        more = c->bank_a < 0 ? 0 : rows_written(k, c->bank_a, k->now, k->now + n + at);
+    } while (more > at);
+    return n + more;
+}
+
+/* The preload that can be told to follow the compute at the head; NULL: none. */
+static const struct work *
+follower(const struct clock *k)
+{
+    const struct station *s = &k->st[EX];
+    const struct work *p = queue_seen(k, EX) >= 3 ? &s->slot[s->queue[1]].w : NULL;
+
+    return p && p->kind == K_PRELOAD ? p : NULL;
+}
+
+/* The compute at the head, with the preload behind it. */
 static void
 start_compute(struct clock *k)
 {
     struct station *s = &k->st[EX];
     struct mesh_clock *m = &k->mesh;
-    const struct work *c = &s->slot[s->queue[0]].w, *p = NULL;
-    int64_t rows = num_max(c->rows, SHORT_ROWS), cycles = rows;
+    const struct work *c = &s->slot[s->queue[0]].w, *p = follower(k);
+    int64_t wait = num_max(earliest(k), num_max(result_at(k, c->a), result_at(k, c->b)));
+    int64_t cycles;
 
-    if (earliest(k) > k->now) {
-        clock_wake(k, earliest(k));
+    if (p)
+        wait = num_max(wait, result_at(k, p->b));
+    if (wait > k->now) {
+        clock_wake(k, wait);
         return;
     }
+    cycles = pair_cycles(k, c, p);
     m->current = s->queue[0];
     m->bank_a = c->bank_a;
-    m->bank_b = -1;
+    m->bank_b = p && p->real ? p->bank_b : -1;
     m->rows = c->rows;
-    if (queue_seen(k, EX) >= 3 && s->slot[s->queue[1]].w.kind == K_PRELOAD) {
+    if (p) {
         m->next_pre = s->queue[1];
-        p = &s->slot[m->next_pre].w;
         queue_pop(s);
     }
     queue_pop(s);
-    if (p && p->real) {
-        cycles = num_max(rows, k->t->dim);
-        m->bank_b = p->bank_b;
-        if (p->slow || (m->bank_a >= 0 && m->bank_a == m->bank_b))
-            cycles *= 2;
-    }
     note_pair(k, c->rows);
     k->sum.array += (uint64_t)cycles;
     run(k, cycles);
@@ -192,7 +275,7 @@ start_preload(struct clock *k)
     struct station *s = &k->st[EX];
     struct mesh_clock *m = &k->mesh;
     const struct work *p = &s->slot[s->queue[0]].w;
-    int64_t cycles = p->real ? k->t->dim : SHORT_ROWS;
+    int64_t cycles = p->real || p->os ? k->t->dim : SHORT_ROWS;
 
     if (queue_seen(k, EX) < 2)
         return;
@@ -227,9 +310,9 @@ mesh_step(struct clock *k)
     case K_PRELOAD:
         start_preload(k);
         break;
-    default:                         /* CONFIG_EX waits for the last result */
-        if (m->drained > k->now) {
-            clock_wake(k, m->drained);
+    default:                         /* CONFIG_EX waits until the array has drained */
+        if (m->drained + DRAINED > k->now && m->drained >= 0) {
+            clock_wake(k, m->drained + DRAINED);
             return;
         }
         queue_done_at(k, EX, s->queue[0], k->now + 1);

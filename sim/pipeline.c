@@ -300,7 +300,7 @@ issue_cycles(const struct target *t, enum unit u)
 {
     if (u == U_COMMAND)
         return 0;
-    return u == U_CSR || u == U_MUL || u == U_ATOMIC ? latency(t, u) : t->core_instr;
+    return u == U_MUL || u == U_ATOMIC ? latency(t, u) : t->core_instr;
 }
 
 static void

@@ -132,17 +132,19 @@ preload_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c
 
     w->kind = K_PRELOAD;
     w->cls = EX;
+    w->os = !g->ex.ws;
     w->real = !layout_garbage(&h->s->layout, b);
     w->bank_b = w->bank_c = -1;
-    w->slow = w->real && g->ex.b_transpose;
+    w->slow = w->real && !w->os && g->ex.b_transpose;
     if (w->real) {
-        int64_t n = g->ex.b_transpose ? isa_cols(c->rs1) : isa_rows(c->rs1);
+        int64_t n = w->slow ? isa_cols(c->rs1) : isa_rows(c->rs1);
         w->b = rows_at(h, b, num_min(n, t->dim));
         w->bank_b = sp_bank(h, b);
     }
     if (!layout_garbage(&h->s->layout, to) && rows) {
         w->a = rows_at(h, to, (rows - 1) * g->ex.c_stride + 1);
         w->bank_c = acc_bank(h, to);
+        w->adds = to & ISA_ACCUMULATE;
     }
     w->rows = rows;
 }
@@ -157,14 +159,17 @@ compute_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c
 
     w->kind = K_COMPUTE;
     w->cls = EX;
-    w->rows = num_min(isa_rows(c->rs1), t->dim);
-    w->bank_a = -1;
+    w->os = !g->ex.ws;
+    w->rows = w->os ? t->dim : num_min(isa_rows(c->rs1), t->dim);
+    w->bank_a = w->bank_b = -1;
     if (!layout_garbage(&h->s->layout, a) && n) {
         w->a = rows_at(h, a, (n - 1) * g->ex.a_stride + 1);
         w->bank_a = sp_bank(h, a);
     }
-    if (!layout_garbage(&h->s->layout, d))
+    if (!layout_garbage(&h->s->layout, d)) {
         w->b = rows_at(h, d, num_min(isa_rows(c->rs2), t->dim));
+        w->bank_b = sp_bank(h, d);
+    }
 }
 
 struct work

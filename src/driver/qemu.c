@@ -34,6 +34,8 @@ struct job {
     int harts, ram;                  /* ram: file descriptor */
     int64_t memory;
     struct elf_symbol mailbox;       /* addr 0: none */
+    struct elf_patch *patches;       /* the caller's and ours */
+    int npatch;
 };
 
 /* The machine has its memory here, whatever a target says. */
@@ -167,6 +169,29 @@ end_trace(const struct job *j, bool ok)
     return ok;
 }
 
+/* QEMU's own cycle counter is only as new as the last trap.  An rdcycle becomes an
+ * rdtime, which traps there, and which the runtime answers with modelled time. */
+static void
+patch_clock(struct job *j)
+{
+    static const uint8_t rdtime = 0x10;      /* its second highest byte, low half 0 */
+    const struct qemu_run *r = j->run;
+    VEC(struct elf_patch) all = { 0 };
+    struct elf_section text;
+
+    for (int i = 0; i < r->npatch; i++)
+        vec_push(j->arena, &all, r->patches[i]);
+    if (r->timing && j->mailbox.addr && elf_section(r->elf, ".text", &text) && text.bytes)
+        for (uint64_t at = 0; at + 4 <= text.size; at += (text.bytes[at] & 3) == 3 ? 4 : 2) {
+            const uint8_t *b = text.bytes + at;
+            uint32_t w = b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+            if ((w & 0xfffff07f) == 0xc0002073)
+                vec_push(j->arena, &all, ((struct elf_patch) { text.addr + at + 2, &rdtime, 1 }));
+        }
+    j->patches = all.at;
+    j->npatch = all.n;
+}
+
 static bool
 prepare(struct job *j)
 {
@@ -187,7 +212,8 @@ prepare(struct job *j)
     j->image = path_join(j->arena, j->dir, "program.elf");
     j->report = path_join(j->arena, j->dir, "report.ini");
     j->target = path_join(j->arena, j->dir, "target.ini");
-    return elf_bake(j->arena, j->diag, r->elf, r->patches, r->npatch, j->image)
+    patch_clock(j);
+    return elf_bake(j->arena, j->diag, r->elf, j->patches, j->npatch, j->image)
         && write_target(j) && prepare_trace(j) && map_memory(j);
 }
 

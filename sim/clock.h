@@ -15,6 +15,10 @@ enum {
     RETURN = 15,                     /* the same to a compute that reads it, the same */
     SHORT_ROWS = 4,                  /* fewer rows take as long, ExecuteController:287 */
     ISSUE = 2,                       /* station to controller, chains of timing 1.4, 1.6 */
+    ZEROS = 5,                       /* from one move of zeros to the next, cycle simulation */
+    ZERO_TAIL = 2,                   /* last row of zeros to completion, the same */
+    SCALER = 3,                      /* of dma.tail, before the row is written, the same */
+    ZERO_RUN = 8,                    /* rows of zeros until the port is looked at again */
     FRONT = 8,                       /* four queues of two before the stations, timing 1.2 */
     OUT = 2,                         /* the last of them, behind the loops */
     UNROLL = 2,                      /* generator to station, timing 1.8 */
@@ -42,6 +46,7 @@ struct work {
     uint64_t addr, stride;
     int64_t row_bytes, block_bytes, blocks, block_stride, local;
     bool acc, zero, repeat;
+    bool wide;                       /* accumulator values: not through the scaler */
     int64_t repeats;                 /* local rows that each row of memory fills */
     int64_t scaled;                  /* elements of a row that go through the scaler */
     double per_row, start;           /* cycles of a stored row; before the first */
@@ -144,6 +149,8 @@ struct clock {
     int load_cur, load_out;          /* slot being requested; moves outstanding */
     int64_t load_row, load_sub, load_gap;
     int64_t port;                    /* write port of the local memories is free */
+    int zero;                        /* slot whose zeros are being written; -1: none */
+    int64_t zero_left, zero_next;    /* rows of them; when the next may begin */
     int64_t *bank_until;             /* per scratchpad bank */
     /* memory */
     struct request *mq;              /* in order of arrival */
@@ -202,6 +209,7 @@ void unroll_take(struct clock *k, int front);
 /* ---- load.c */
 void load_step(struct clock *k);
 void load_land(struct clock *k);
+void load_zeros(struct clock *k);
 /* ---- drain.c */
 void drain_step(struct clock *k);
 /* ---- mesh.c */

@@ -247,6 +247,7 @@ static void
 transfer(struct clock *k, int i)
 {
     struct request r = k->mq[i];
+    bool wide;
 
     k->l2->bus = k->now + r.beats;
     k->l2->last = k->h->number;
@@ -261,8 +262,9 @@ transfer(struct clock *k, int i)
         return;
     }
     k->reads--;
+    wide = k->st[LD].slot[r.slot].w.wide;
     k->land[(k->land_first + k->nland++) % k->cap_mq] = (struct landing) {
-        k->now + k->t->l2_hit_latency, r.slot, r.beats, r.writes, r.row, r.step, r.busy };
+        k->now + k->t->l2_hit_latency + (wide ? 0 : SCALER), r.slot, r.beats, r.writes, r.row, r.step, r.busy };
 }
 
 /* One look at the tags a cycle, in order; one transfer at a time, of the oldest that

@@ -50,28 +50,70 @@ load_land(struct clock *k)
         k->port = k->now + l->busy;
         k->external[4] += (uint64_t)(l->beats * l->beats * k->t->dma_bus_bytes);
         if (--e->left == 0 && e->all)
-            finished(k, l->slot, k->now + num_max(l->beats, l->busy) - 1 + k->t->dma_tail);
+            finished(k, l->slot, k->now + num_max(l->beats, l->busy) - 1 + k->t->dma_tail - SCALER);
         k->land_first = (k->land_first + 1) % k->cap_mq;
         k->nland--;
         clock_wake(k, k->now + 1);
     }
 }
 
-/* ---- requests */
+/* ---- zeros */
 
-/* Zeros are written without a look at memory, one row a cycle, and are done as long
- * after that as rows from memory. */
+/* Zeros are written without a look at memory, a row a cycle, whenever what comes from
+ * there leaves them the port. */
 static void
 zeros(struct clock *k, int slot)
 {
-    struct slot *e = &k->st[LD].slot[slot];
-    int64_t n = e->w.rows * e->w.blocks * e->w.repeats;
+    const struct work *w = &k->st[LD].slot[slot].w;
 
-    write_rows(k, e->w.local, e->w.block_stride, e->w.blocks, k->now,
-        e->w.rows * e->w.repeats);
-    k->load_gap = k->now + n;
-    finished(k, slot, k->now + n + 2 + k->t->dma_tail);
+    k->zero = slot;
+    k->zero_left = w->rows * w->blocks * w->repeats;
+    k->zero_next = k->now + ZEROS;
 }
+
+/* May the next move begin?  It waits for all rows of zeros but those of the last, which
+ * the writer holds, and more zeros for those too. */
+static bool
+zeros_let(struct clock *k, const struct work *next)
+{
+    if (next->zero && k->zero_next > k->now) {
+        clock_wake(k, k->zero_next);
+        return false;
+    }
+    return k->zero < 0 || (!next->zero && k->zero_left <= k->st[LD].slot[k->zero].w.repeats);
+}
+
+void
+load_zeros(struct clock *k)
+{
+    const struct slot *e;
+    int64_t n = k->zero_left, each, at;
+
+    if (k->zero < 0)
+        return;
+    if (k->port > k->now) {
+        clock_wake(k, k->port);
+        return;
+    }
+    if (k->nland)
+        n = num_min(n, k->land[k->land_first].at - k->now);
+    if (n <= 0)                      /* rows from memory come first, and tell when */
+        return;
+    n = num_min(n, ZERO_RUN);
+    e = &k->st[LD].slot[k->zero];
+    each = e->w.rows * e->w.repeats;
+    at = e->w.blocks - 1 - (k->zero_left - 1) / each;
+    write_rows(k, e->w.local + at * e->w.block_stride, 0, 1, k->now, n);
+    k->zero_left -= n;
+    k->port = k->now + n;
+    clock_wake(k, k->port);
+    if (k->zero_left)
+        return;
+    finished(k, k->zero, k->port + ZERO_TAIL);
+    k->zero = -1;
+}
+
+/* ---- requests */
 
 /* The next move, if there may be one more; false: none. */
 static bool
@@ -89,6 +131,8 @@ begin(struct clock *k)
     }
     slot = s->queue[0];
     e = &s->slot[slot];
+    if (!zeros_let(k, &e->w))
+        return false;
     queue_pop(s);
     e->began = k->now;
     if (e->w.kind == K_LOAD)

@@ -50,7 +50,8 @@ load_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c,
     w->kind = K_LOAD;
     w->cls = LD;
     w->acc = laddr & ISA_ACC;
-    size = w->acc && !ld->shrink ? h->s->acc_bytes : h->s->elem_bytes;
+    w->wide = w->acc && !ld->shrink;
+    size = w->wide ? h->s->acc_bytes : h->s->elem_bytes;
     w->rows = num_min(isa_rows(c->rs2), t->dim);
     w->blocks = num_ceil_div(cols, t->dim);
     w->block_stride = ld->block_stride;

@@ -57,9 +57,9 @@ clock_reset(struct clock *k)
     k->wake = NEVER_COMES;
     k->core = 0;
     k->fencing = false;
-    k->load_cur = k->store_cur = -1;
+    k->load_cur = k->store_cur = k->zero = -1;
     k->load_out = 0;
-    k->load_gap = k->port = k->acked = 0;
+    k->load_gap = k->port = k->acked = k->zero_next = 0;
     k->nmq = k->looked = k->reads = k->writes = k->nland = 0;
     k->store_end = k->store_next = 0;
     memset(k->bank_until, 0, (size_t)k->t->sp_banks * sizeof *k->bank_until);
@@ -110,7 +110,7 @@ unstick(struct clock *k)
     queue_reset(k);
     unroll_reset(k);
     mesh_reset(k);
-    k->load_cur = k->store_cur = -1;
+    k->load_cur = k->store_cur = k->zero = -1;
     k->load_out = 0;
     k->nmq = k->looked = k->reads = k->writes = k->nland = 0;
 }
@@ -140,6 +140,7 @@ clock_turn(struct clock *k)
     load_step(k);
     l2_step(k);
     load_land(k);
+    load_zeros(k);
 }
 
 /* ---- the core's */

@@ -273,7 +273,7 @@ void clock_settle(struct clock *k);
 /* ---- events.c: the same as the core did it, put in order with the other harts */
 struct events *events_new(void);
 void events_free(struct events *e);
-void events_reset(struct events *e);
+void events_reset(struct events *e, bool asleep);
 void events_core(struct clock *k, double cycles);
 void events_command(struct clock *k, const struct isa_cmd *c);
 void events_loop(struct clock *k, const struct loop *l);

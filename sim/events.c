@@ -107,10 +107,11 @@ events_free(struct events *e)
 }
 
 void
-events_reset(struct events *e)
+events_reset(struct events *e, bool asleep)
 {
     e->event.n = e->work.n = e->loop.n = 0;
-    e->asleep = e->pending = false;
+    e->asleep = asleep;
+    e->pending = false;
     e->sent = e->arrived = 0;
     e->at = 0;
 }

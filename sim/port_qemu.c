@@ -670,6 +670,8 @@ qemu_plugin_install(uint64_t id, const struct plugin_info *info, int argc, char 
     });
     if (!port.sim)
         return complain("no memory for the device model", NULL), 1;
+    for (int h = 0; h < port.harts; h++)
+        sim_core(port.sim, h, 0);    /* all begin at once */
     qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
     qemu_plugin_register_atexit_cb(id, ends, NULL);
     return 0;

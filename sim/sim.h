@@ -70,7 +70,8 @@ struct sim *sim_new(const struct sim_config *c); /* allocates all it will need; 
 void sim_free(struct sim *s);
 void sim_reset(struct sim *s);
 
-/* ---- events.  Each says what hart `hart` did next, in its program order. */
+/* ---- events.  Each says what hart `hart` did next, in its program order.  Harts but the
+ * first sleep until something is heard of them. */
 /* False: the command was refused (SIM_STRICT_ERROR) and did nothing. */
 bool sim_command(struct sim *s, int hart, const struct isa_cmd *c, uint64_t pc, uint64_t *result);
 bool sim_fence(struct sim *s, int hart);

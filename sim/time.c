@@ -49,7 +49,7 @@ clock_free(struct clock *k)
 void
 clock_reset(struct clock *k)
 {
-    events_reset(k->events);
+    events_reset(k->events, k->h->number > 0);
     queue_reset(k);
     unroll_reset(k);
     mesh_reset(k);

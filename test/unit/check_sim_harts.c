@@ -16,6 +16,8 @@ machine(int harts)
     sim_target.harts = harts;
     sim_target.ram_size = 64 << 20;
     sim_open(SIM_STRICT_OFF, true);
+    for (int h = 0; h < harts; h++)
+        sim_core(sim, h, 0);
 }
 
 static void
@@ -177,6 +179,19 @@ START_TEST(who_is_waited_for)
 }
 END_TEST
 
+/* Nobody waits for a hart that has never been heard of. */
+START_TEST(harts_begin_asleep)
+{
+    sim_default_target();
+    sim_target.harts = 3;
+    sim_open(SIM_STRICT_OFF, true);
+    for (int i = 0; i < 10; i++)
+        sim_core(sim, 0, 10);
+    ck_assert_uint_eq(sim_cycles(sim, 0), 100);
+    ck_assert_uint_eq(sim_waiting(sim, 0), 0);
+}
+END_TEST
+
 /* A line that another core writes is no longer in this one's cache. */
 START_TEST(caches_agree)
 {
@@ -213,6 +228,7 @@ main(void)
     tcase_add_test(t, turns_of_the_simulator_do_not_count);
     tcase_add_test(t, signals_carry_time);
     tcase_add_test(t, who_is_waited_for);
+    tcase_add_test(t, harts_begin_asleep);
     tcase_add_test(t, caches_agree);
     suite_add_tcase(s, t);
     return tap_run(s);

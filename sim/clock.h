@@ -230,8 +230,8 @@ void l2_step(struct clock *k);
  * most, and say how much of it is of use; writes only whole sizes, but for one beat. */
 int64_t l2_read_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use);
 int64_t l2_write_piece(const struct target *t, uint64_t addr, int64_t left);
-/* A line that a core's own cache lacks; false: it comes from memory. */
-bool l2_core(struct clock *k, uint64_t line, bool store);
+/* A line that a core's own cache lacks: cycles until memory has it, 0: the cache has. */
+double l2_core(struct clock *k, uint64_t line, bool store);
 /* The hart that had the bus last. */
 int l2_last(const struct l2 *l);
 

@@ -155,7 +155,8 @@ data_miss(struct hart *h, uint64_t line, bool store)
 {
     const struct target *t = h->s->t;
     struct side *c = &h->l1->data;
-    double cost = l2_core(h->clock, line, store) ? t->core_l2_line : t->core_dram_line;
+    double memory = l2_core(h->clock, line, store);
+    double cost = memory ? memory + t->core_dram_line : t->core_l2_line;
     uint64_t *p = c->sets ? place(c, line) : NULL;
 
     if (store)
@@ -206,9 +207,10 @@ code_line(struct hart *h, uint64_t line)
     struct side *c = &h->l1->code;
     const struct target *t = h->s->t;
     double work = t->core_instr * (double)(1u << h->s->line_shift) / 4;
-    bool near = l2_core(h->clock, line, false);
+    double memory = l2_core(h->clock, line, false);
+    double cost = memory ? memory + t->core_icache_dram : t->core_icache_l2;
 
-    clock_spend(h->clock, fmax((near ? t->core_icache_l2 : t->core_icache_dram) - work, 0));
+    clock_spend(h->clock, fmax(cost - work, 0));
     if (c->sets) {
         uint64_t *p = place(c, line);
         forget(&h->code, *p);

@@ -1,6 +1,7 @@
 /* The shared cache as tags, the memory behind it as a busy time, and the bus between
  * arrays and cache (timing.md 1.5), all of them shared by the harts, which come in the
  * order of time.  Replacement is random, from a fixed seed. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,11 +204,12 @@ look_up(struct clock *k, const struct request *r)
     return ready;
 }
 
-bool
+double
 l2_core(struct clock *k, uint64_t line, bool store)
 {
     struct l2 *l = k->l2;
     struct tag *set = NULL, *v = NULL;
+    int64_t at;
 
     if (l->sets) {
         set = &l->tag[(int64_t)(line % (uint64_t)l->sets) * l->ways];
@@ -215,15 +217,15 @@ l2_core(struct clock *k, uint64_t line, bool store)
     }
     if (v) {
         v->dirty |= store;
-        return true;
+        return 0;
     }
     v = set ? victim(l, set, (int64_t)k->core) : NULL;
     leave(k, v);
-    occupy(k, k->core, k->t->dram_line + (!v || !v->line ? 0 : v->dirty ? k->t->dram_dirty
+    at = occupy(k, k->core, k->t->dram_line + (!v || !v->line ? 0 : v->dirty ? k->t->dram_dirty
         : k->t->dram_clean), 1 + (v && v->dirty));
     if (v)
         *v = (struct tag) { line + 1, 0, store };
-    return false;
+    return fmax((double)at - k->core, 0) + (double)(k->t->dram_latency + k->t->dram_miss);
 }
 
 int

@@ -157,12 +157,34 @@ is_library(const struct run *r)
         && (!r->meta->nin || !elf_symbol(r->elf, r->meta->in[0].symbol, &s));
 }
 
+/* The machine that the program was made for, or the one that options say. */
+static bool
+choose_target(struct run *r)
+{
+    const char *name = option_value(r->line, OPT_RUN_TARGET);
+    const char *const *sets = option_values(r->arena, r->line, OPT_RUN_MACHINE);
+    const struct meta *m = r->meta ? r->meta : r->parts;
+
+    if (m && !name)
+        r->target = *sets ? target_change(r->arena, r->diag, m->target, sets) : m->target;
+    else
+        r->target = target_load(r->arena, r->diag, name ? name : "gemmini-16", sets);
+    if (!r->target)
+        return false;
+    if (option_given(r->line, OPT_FORCE_TARGET) || !r->meta
+            || strcmp(r->target->digest, r->meta->target->digest) == 0)
+        return true;
+    struct place_ref at = { .file = r->file };
+    diag_error(r->diag, &at, "run-target", "it was made for another machine ('%s') than '%s'",
+        r->meta->target->name, r->target->name);
+    diag_hint(r->diag, "compile it again with the same --target and -m, or use --force-target");
+    return false;
+}
+
 static bool
 open_program(struct run *r)
 {
-    const char *target = option_value(r->line, OPT_RUN_TARGET),
-               *labels = option_value(r->line, OPT_RUN_LABELS);
-    const char *const *sets = option_values(r->arena, r->line, OPT_RUN_MACHINE);
+    const char *labels = option_value(r->line, OPT_RUN_LABELS);
 
     r->elf = elf_open(r->arena, r->diag, r->file);
     if (!r->elf)
@@ -176,21 +198,8 @@ open_program(struct run *r)
         r->parts = r->meta;
         r->meta = NULL;
     }
-    if (r->parts && !target && !*sets)
-        r->target = r->parts->target;
-    else if (r->meta && !target && !*sets)
-        r->target = r->meta->target;
-    else
-        r->target = target_load(r->arena, r->diag, target ? target : "gemmini-16", sets);
-    if (!r->target)
+    if (!choose_target(r))
         return false;
-    if (r->meta && strcmp(r->target->digest, r->meta->target->digest) != 0) {
-        struct place_ref at = { .file = r->file };
-        diag_error(r->diag, &at, "run-target", "it was made for another machine ('%s') than '%s'",
-            r->meta->target->name, r->target->name);
-        diag_hint(r->diag, "compile it again with the same --target and -m");
-        return false;
-    }
     if (r->meta) {
         r->labels = r->meta->labels;
         r->nlabel = r->meta->nlabel;

@@ -224,6 +224,17 @@ target_load(struct arena *a, struct diag *d, const char *name, const char *const
 }
 
 struct target *
+target_change(struct arena *a, struct diag *d, const struct target *from, const char *const *sets)
+{
+    struct loader l = { .arena = a, .diag = d, .t = NEW(a, struct target), .ok = true };
+
+    *l.t = *from;
+    for (; *sets; sets++)
+        override(&l, *sets);
+    return finish(&l, from->name);
+}
+
+struct target *
 target_parse(struct arena *a, struct diag *d, const char *file, const char *text)
 {
     struct loader l = { .arena = a, .diag = d, .t = NEW(a, struct target), .ok = true };

@@ -31,7 +31,10 @@ struct target {
  * not say is listed in one note.  `sets` are "section.key=value" overrides, in
  * order, NULL-terminated.  Follows `inherit`.  NULL after diagnostics. */
 struct target *target_load(struct arena *a, struct diag *d, const char *name, const char *const *sets);
-/* The same from text already in memory (.gm.meta); no inheritance. */
+/* A copy of `from` with overrides. */
+struct target *target_change(struct arena *a, struct diag *d, const struct target *from,
+    const char *const *sets);
+/* One from text already in memory (.gm.meta); no inheritance. */
 struct target *target_parse(struct arena *a, struct diag *d, const char *file, const char *text);
 void target_print(const struct target *t, struct out *o);  /* the merged description, as ini */
 char **target_names(struct arena *a);                      /* found by name, sorted, NULL-terminated */

@@ -210,6 +210,9 @@ refused 1 'nothere.npy: error: cannot be read' "an expectation that is not there
     "$gemmcc_run" p.elf "$picture" --expect=nothere.npy
 refused 1 "made for another machine ('gemmini-16') than 'lean'" "another target" \
     "$gemmcc_run" --target=lean p.elf "$picture"
+run "$gemmcc_run" -q --force-target -m dram.extra_latency=100 p.elf "$picture"
+ends 0 && silent
+ok $? "another target all the same"
 refused 1 'm.onnx: error: not an ELF file' "a model instead of a program" "$gemmcc_run" m.onnx
 refused 1 "gemmcc: error: not a program for 64-bit RISC-V" "a program of this machine" "$gemmcc_run" "$gemmcc"
 refused 1 'p.o: error: an object file, not a program' "an object file" "$gemmcc_run" p.o

@@ -177,15 +177,22 @@ static void loads(uint64_t at) { load(at); }
 static void stores(uint64_t at) { store(at); }
 static void runs(uint64_t at) { sim_code(sim, 0, RAM + at, LINE); }
 
+/* A miss of the shared cache, when nobody else keeps the memory busy. */
+static double
+memory(void)
+{
+    return (double)(sim_target.dram_latency + sim_target.dram_miss);
+}
+
 #define COSTS(f, at, key) ck_assert_double_eq_tol(spent(f, at), (key), 1)
 
 START_TEST(data)
 {
-    COSTS(loads, 0x1000, sim_target.core_dram_line);
+    COSTS(loads, 0x1000, memory() + sim_target.core_dram_line);
     COSTS(loads, 0x1008, 0);
     COSTS(stores, 0x1010, 0);
-    COSTS(loads, 0x1000 + LINE - 4, sim_target.core_dram_line);  /* across two lines */
-    COSTS(stores, 0x2000, sim_target.core_dram_line + sim_target.core_store_miss);
+    COSTS(loads, 0x1000 + LINE - 4, memory() + sim_target.core_dram_line);  /* across two lines */
+    COSTS(stores, 0x2000, memory() + sim_target.core_dram_line + sim_target.core_store_miss);
     for (uint64_t at = 0; at < 4 * L1; at += LINE)
         load(0x100000 + at);                     /* throws all out */
     COSTS(loads, 0x1000, sim_target.core_l2_line);
@@ -200,7 +207,7 @@ START_TEST(what_fits_stays)
     for (int pass = 0; pass < 3; pass++)
         for (uint64_t at = 0; at < L1; at += LINE) {
             double c = spent(loads, 0x200000 + (at * 7 & (L1 - 1)));
-            ck_assert_double_eq_tol(c, pass ? 0 : sim_target.core_dram_line, 1);
+            ck_assert_double_eq_tol(c, pass ? 0 : memory() + sim_target.core_dram_line, 1);
         }
 }
 END_TEST
@@ -213,14 +220,14 @@ START_TEST(dirty_lines_cost_more)
     for (uint64_t i = 0; i < (uint64_t)sim_target.l1_ways; i++)
         store(0x100000 + i * set);
     sim_target.core_dirty_line = 20;             /* 2.7 would be lost in whole cycles */
-    COSTS(loads, 0x200000, sim_target.core_dram_line + 20);
+    COSTS(loads, 0x200000, memory() + sim_target.core_dram_line + 20);
 }
 END_TEST
 
 START_TEST(the_array_throws_lines_out)
 {
-    COSTS(loads, 0x1000, sim_target.core_dram_line);
-    COSTS(stores, 0x8000, sim_target.core_dram_line + sim_target.core_store_miss);
+    COSTS(loads, 0x1000, memory() + sim_target.core_dram_line);
+    COSTS(stores, 0x8000, memory() + sim_target.core_dram_line + sim_target.core_store_miss);
     fence();
     in(0x1000, 0);
     out(0x8000, 0);
@@ -234,7 +241,7 @@ START_TEST(code)
 {
     double work = 16 * sim_target.core_instr;
 
-    COSTS(runs, 0x1000, sim_target.core_icache_dram - work);
+    COSTS(runs, 0x1000, memory() + sim_target.core_icache_dram - work);
     COSTS(runs, 0x1000, 0);
     for (uint64_t at = 0; at < 4 * L1; at += LINE)
         runs(0x100000 + at);
@@ -260,11 +267,30 @@ START_TEST(straight_line)
 }
 END_TEST
 
+/* Memory that is farther away, and memory that the array keeps busy: a mvin of 16 lines
+ * before, each of which takes it for 10.45 cycles. */
+START_TEST(memory_takes_its_time)
+{
+    double quiet, busy;
+
+    sim_target.dram_latency = 100;
+    sim_open(SIM_STRICT_OFF, true);
+    COSTS(loads, 0x1000, 118 + sim_target.core_dram_line);
+    quiet = spent(loads, 0x2000);
+    config_ex(1);
+    config_ld(0, 64, 16, 1, false);
+    cmd(ISA_MVIN, RAM + 0x100000, OP(SP(0), 16, 64));
+    sim_core(sim, 0, 30);            /* its requests are out */
+    busy = spent(loads, 0x3000);
+    ck_assert_msg(busy > quiet + 20 && busy < quiet + 16 * 10.45, "%.0f and %.0f", quiet, busy);
+}
+END_TEST
+
 START_TEST(no_caches)
 {
     sim_target.l1_bytes = sim_target.icache_bytes = 0;
     sim_open(SIM_STRICT_OFF, true);
-    COSTS(loads, 0x1000, sim_target.core_dram_line);
+    COSTS(loads, 0x1000, memory() + sim_target.core_dram_line);
     COSTS(loads, 0x1000, sim_target.core_l2_line);
     COSTS(loads, 0x1000, sim_target.core_l2_line);
 }
@@ -315,6 +341,7 @@ suite(void)
     tcase_add_test(c, the_array_throws_lines_out);
     tcase_add_test(c, code);
     tcase_add_test(c, straight_line);
+    tcase_add_test(c, memory_takes_its_time);
     tcase_add_test(c, no_caches);
     tcase_add_test(c, rules_take_no_time);
     suite_add_tcase(s, r);

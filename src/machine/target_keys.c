@@ -281,6 +281,19 @@ power_of_two(int64_t v)
     return v > 0 && (v & (v - 1)) == 0;
 }
 
+/* The 16-bit wires and the 32-bit ports of the accumulator's type are joined bit by
+ * bit where sums may stay in place (gemmini-isa.md 8.1). */
+static bool
+sound(struct diag *d, const struct place_ref *at, const struct target *t)
+{
+    if ((t->elem != DT_F16 && t->elem != DT_BF16) || t->dataflow == DATAFLOW_WS)
+        return true;
+    diag_error(d, at, "target-dataflow", "an array of %s with array.dataflow = %s computes"
+        " nonsense", dtype_name(t->elem), dataflow_names[t->dataflow]);
+    diag_hint(d, "array.dataflow = ws describes one that was built without the other dataflow");
+    return false;
+}
+
 bool
 target_consistent(struct diag *d, const char *file, const struct target *t)
 {
@@ -306,5 +319,5 @@ target_consistent(struct diag *d, const char *file, const struct target *t)
     MUST(t->ram_base % 4096 == 0 && t->ram_size % 4096 == 0,
         "platform.ram_base and ram_size must be multiples of 4096");
 #undef MUST
-    return ok;
+    return sound(d, &at, t) && ok;
 }

@@ -230,6 +230,10 @@ START_TEST(refuses_contradictions)
 {
     refused("[array]\ninput = float\n", "target-conflict", "both be integers or both be floats");
     refused("[array]\ninput = int32\nacc = int16\n", "target-conflict", "narrower");
+    refused("[array]\ninput = bfloat16\nacc = float\n", "target-dataflow",
+        "bfloat16 with array.dataflow = both");
+    refused("[array]\ninput = float16\nacc = float\ndataflow = os\n", "target-dataflow",
+        "array.dataflow = ws describes");
     refused("[dma]\nmax_bytes = 48\n", "target-conflict", "dma.max_bytes must be a power of two");
     refused("[dma]\nbus_bytes = 128\n", "target-conflict", "more than dma.max_bytes");
     refused("[l2]\nbytes = 1000\n", "target-conflict", "multiple of l2.line");

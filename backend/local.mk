@@ -40,10 +40,14 @@ BUILT_SOURCES += $(KERNEL_TEXTS:.prog=_prog.h)
 CLEANFILES += $(KERNEL_TEXTS:.prog=_prog.h)
 
 TARGET_FILES = \
+	backend/targets/bf16.ini \
+	backend/targets/chip-fp32.ini \
 	backend/targets/chip.ini \
+	backend/targets/fp32.ini \
 	backend/targets/gemmini-16.ini \
 	backend/targets/gemmini-32.ini \
 	backend/targets/gemmini-8.ini \
+	backend/targets/ibert.ini \
 	backend/targets/largechip.ini \
 	backend/targets/lean.ini
 targetsdir = $(pkgdatadir)/targets

@@ -90,6 +90,8 @@ START_TEST(installed_targets_load)
         { "gemmini-16", 16, 256, 64 }, { "gemmini-8", 8, 256, 64 },
         { "gemmini-32", 32, 512, 128 }, { "lean", 16, 256, 64 },
         { "chip", 16, 64, 32 }, { "largechip", 32, 128, 64 },
+        { "fp32", 4, 256, 64 }, { "chip-fp32", 4, 32, 8 }, { "bf16", 8, 256, 64 },
+        { "ibert", 16, 256, 128 },
     };
     char **names = target_names(arena);
 

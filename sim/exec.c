@@ -45,11 +45,28 @@ row_of(const struct hart *h, uint32_t laddr)
 
 /* ---- CONFIG */
 
+struct isa_config_ld
+exec_decode_ld(const struct sim *s, const struct isa_cmd *c)
+{
+    struct isa_config_ld ld = isa_decode_ld(c->rs1, c->rs2);
+
+    if (s->arith && s->arith->load_scale)
+        ld.scale = s->arith->load_scale((uint32_t)(c->rs1 >> 32));
+    return ld;
+}
+
+/* Hardware of one dataflow does not look at the bit. */
+static bool
+built_ws(const struct target *t, bool asked)
+{
+    return t->dataflow == DATAFLOW_BOTH ? asked : t->dataflow == DATAFLOW_WS;
+}
+
 static void
 config(struct hart *h, const struct isa_cmd *c)
 {
     struct isa_config_ex ex = isa_decode_ex(c->rs1, c->rs2);
-    struct isa_config_ld ld = isa_decode_ld(c->rs1, c->rs2);
+    struct isa_config_ld ld = exec_decode_ld(h->s, c);
     struct isa_config_st st = isa_decode_st(c->rs1, c->rs2);
 
     switch (c->rs1 & 3) {
@@ -59,6 +76,7 @@ config(struct hart *h, const struct isa_cmd *c)
             h->regs.ex.c_stride = ex.c_stride;
         } else {
             h->regs.ex = ex;
+            h->regs.ex.ws = built_ws(h->s->t, ex.ws);
         }
         break;
     case ISA_CONFIG_LD:
@@ -87,7 +105,6 @@ mvin_part(struct hart *h, uint32_t laddr, uint64_t row, const uint8_t *src,
 {
     const struct arith *a = h->s->arith;
     bool add = laddr & ISA_ACCUMULATE;
-    float wide = h->s->t->has_mvin_acc_scale ? ld->scale : 1.0f;
     void *dst = mem_row(laddr & ISA_ACC ? &h->acc : &h->sp, row);
 
     if (!(laddr & ISA_ACC)) {
@@ -95,8 +112,10 @@ mvin_part(struct hart *h, uint32_t laddr, uint64_t row, const uint8_t *src,
     } else if (ld->shrink) {
         a->scale(h->mesh.row, src, n, ld->scale);
         a->widen(dst, h->mesh.row, n, add);
+    } else if (h->s->t->has_mvin_acc_scale) {
+        a->load(dst, src, n, ld->scale, add);
     } else {
-        a->load(dst, src, n, wide, add);
+        a->to_acc(dst, src, n, add);
     }
 }
 
@@ -513,6 +532,7 @@ exec_reset(struct hart *h)
     h->mesh.real = false;
     memset(h->regs.ld, 0, sizeof h->regs.ld);
     memset(&h->regs.ex, 0, sizeof h->regs.ex);
+    h->regs.ex.ws = built_ws(h->s->t, false);
     memset(&h->regs.st, 0, sizeof h->regs.st);
     memset(&h->regs.norm, 0, sizeof h->regs.norm);
     norm_reset(h);

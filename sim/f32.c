@@ -1,7 +1,9 @@
 /* Arithmetic of fp32 arrays (gemmini-isa.md 8.1): every operation rounds once, to
  * nearest even; products and sums are fused, from the top row of the array to the
  * bottom; subnormals are kept, nothing saturates and a NaN is the positive quiet one.
- * The order of the sums is the hardware's and must not be changed. */
+ * The order of the sums is the hardware's and must not be changed.
+ *
+ * The accumulator of narrower floats is the same one: half.h calls what is here. */
 #include <math.h>
 #include <string.h>
 
@@ -22,11 +24,11 @@ at(const void *p, int64_t i)
     return x;
 }
 
-/* Below zero becomes +0; -0 and NaN stay. */
+/* Hardware looks at the sign: -0 stays, a NaN with a sign does not. */
 static float
 rectify(float x, bool relu)
 {
-    return relu && x < 0 ? 0.0f : x;
+    return relu && signbit(x) && x != 0 ? 0.0f : x;
 }
 
 static void
@@ -38,28 +40,28 @@ scale(void *dst, const void *src, int64_t n, float by)
         y[i] = canonical(at(src, i) * by);
 }
 
-static void
-widen(void *acc, const void *elem, int64_t n, bool add)
+void
+f32_add(void *acc, const void *wide, int64_t n, bool add)
 {
     float *y = acc;
 
     for (int64_t i = 0; i < n; i++)
-        y[i] = add ? canonical(y[i] + at(elem, i)) : at(elem, i);
+        y[i] = add ? canonical(y[i] + at(wide, i)) : at(wide, i);
 }
 
-static void
-load(void *acc, const void *src, int64_t n, float by, bool add)
+void
+f32_load(void *acc, const void *src, int64_t n, float by, bool add)
 {
     float *y = acc;
 
     for (int64_t i = 0; i < n; i++) {
-        float x = by == 1.0f ? at(src, i) : canonical(at(src, i) * by);
+        float x = canonical(at(src, i) * by);
         y[i] = add ? canonical(y[i] + x) : x;
     }
 }
 
-static void
-out(void *elem, const void *acc, int64_t n, bool relu, float by)
+void
+f32_out(void *elem, const void *acc, int64_t n, bool relu, float by)
 {
     float *y = elem;
 
@@ -116,8 +118,8 @@ multiply(void *sum, const void *a, int64_t k, const void *w, int64_t pitch, unsi
         s[j] = canonical(s[j]);
 }
 
-static void
-shift(void *wide, int64_t n, unsigned by)
+void
+f32_shift(void *wide, int64_t n, unsigned by)
 {
     float *x = wide;
 
@@ -125,14 +127,8 @@ shift(void *wide, int64_t n, unsigned by)
         x[i] = canonical(ldexpf(x[i], -(int)by));
 }
 
-static void
-to_acc(void *acc, const void *wide, int64_t n, bool add)
-{
-    widen(acc, wide, n, add);
-}
-
-static void
-to_elem(void *elem, const void *wide, int64_t n, bool relu)
+void
+f32_to_elem(void *elem, const void *wide, int64_t n, bool relu)
 {
     float *y = elem;
 
@@ -143,13 +139,13 @@ to_elem(void *elem, const void *wide, int64_t n, bool relu)
 const struct arith arith_f32 = {
     .whole = true,
     .scale = scale,
-    .widen = widen,
-    .load = load,
-    .out = out,
+    .widen = f32_add,
+    .load = f32_load,
+    .out = f32_out,
     .max = max,
     .to_wide = to_wide,
     .multiply = multiply,
-    .shift = shift,
-    .to_acc = to_acc,
-    .to_elem = to_elem,
+    .shift = f32_shift,
+    .to_acc = f32_add,
+    .to_elem = f32_to_elem,
 };

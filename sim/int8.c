@@ -39,14 +39,13 @@ widen(void *acc, const void *elem, int64_t n, bool add)
         y[i] = add ? wrap_add(y[i], x[i]) : x[i];
 }
 
-/* Full-width data is never scaled (isa 5).  The source may be unaligned. */
+/* The source may be unaligned. */
 static void
-load(void *acc, const void *src, int64_t n, float by, bool add)
+to_acc(void *acc, const void *wide, int64_t n, bool add)
 {
-    const char *x = src;
+    const char *x = wide;
     int32_t *y = acc, v;
 
-    (void)by;
     if (!add) {
         memcpy(y, x, (size_t)n * sizeof *y);
         return;
@@ -55,6 +54,14 @@ load(void *acc, const void *src, int64_t n, float by, bool add)
         memcpy(&v, x + i * (int64_t)sizeof v, sizeof v);
         y[i] = wrap_add(y[i], v);
     }
+}
+
+/* No integer array scales full-width data (isa 5). */
+static void
+load(void *acc, const void *src, int64_t n, float by, bool add)
+{
+    (void)by;
+    to_acc(acc, src, n, add);
 }
 
 static void
@@ -156,27 +163,12 @@ multiply(void *sum, const void *a, int64_t k, const void *w, int64_t pitch, unsi
 }
 
 static void
-shift
-(void *wide, int64_t n, unsigned by)
+shift(void *wide, int64_t n, unsigned by)
 {
     int32_t *x = wide;
 
     for (int64_t i = 0; i < n; i++)
         x[i] = round_shift(x[i], by & 31);
-}
-
-static void
-to_acc(void *acc, const void *wide, int64_t n, bool add)
-{
-    const int32_t *x = wide;
-    int32_t *y = acc;
-
-    if (!add) {
-        memcpy(y, x, (size_t)n * sizeof *y);
-        return;
-    }
-    for (int64_t i = 0; i < n; i++)
-        y[i] = wrap_add(y[i], x[i]);
 }
 
 static void

@@ -35,11 +35,14 @@ layout_garbage(const struct layout *l, uint32_t laddr)
     return (laddr & l->garbage) == l->garbage;
 }
 
-/* ---- arithmetic of one kind of array (int8.c, f32.c).  A row has `dim` elements;
- * wide values are what partial sums and weights are kept in, 4 bytes each. */
+/* ---- arithmetic of one kind of array (int8.c, f32.c, f16.c, bf16.c).  A row has
+ * `dim` elements; wide values are what partial sums and weights are kept in, 4 bytes
+ * each, and of the accumulator's type. */
 struct arith {
     /* Rows of zeros count too, since they turn a sum of -0 into +0. */
     bool whole;
+    /* The scale in CONFIG_LD's 32 bits; NULL: a float. */
+    float (*load_scale)(uint32_t bits);
     /* dst = src * scale, element type. */
     void (*scale)(void *dst, const void *src, int64_t n, float scale);
     /* acc = or += elements (widened) or accumulator values times scale. */
@@ -56,13 +59,20 @@ struct arith {
         unsigned wire);
     /* Shift of output-stationary results. */
     void (*shift)(void *wide, int64_t n, unsigned shift);
-    /* Results into the accumulator and into the scratchpad. */
+    /* Wide values, unscaled, into the accumulator and into the scratchpad. */
     void (*to_acc)(void *acc, const void *wide, int64_t n, bool add);
     void (*to_elem)(void *elem, const void *wide, int64_t n, bool relu);
 };
 
-extern const struct arith arith_int8, arith_f32;
+extern const struct arith arith_int8, arith_f32, arith_f16, arith_bf16;
 const struct arith *arith_of(const struct target *t); /* NULL: not modelled */
+
+/* What every float array does beside its accumulator (f32.c). */
+void f32_add(void *acc, const void *wide, int64_t n, bool add);
+void f32_load(void *acc, const void *src, int64_t n, float scale, bool add);
+void f32_out(void *elem, const void *acc, int64_t n, bool relu, float scale);
+void f32_shift(void *wide, int64_t n, unsigned shift);
+void f32_to_elem(void *elem, const void *wide, int64_t n, bool relu);
 
 /* Lines (+ 1) that a cache of the core holds, for a quick look at most of them. */
 enum { SEEN = 256 };
@@ -196,6 +206,8 @@ void mem_free(struct hart *h);
 /* Does it, with every size clamped to what the hardware can hold. */
 void exec_command(struct hart *h, const struct isa_cmd *c);
 void exec_reset(struct hart *h);
+/* CONFIG_LD as this kind of array reads it. */
+struct isa_config_ld exec_decode_ld(const struct sim *s, const struct isa_cmd *c);
 /* The load state a move in uses. */
 static inline int
 exec_load_state(unsigned funct)

@@ -1,11 +1,14 @@
 # The device model: also compiled, position independent, into the plugin.
 SIM_SOURCES = \
+	sim/bf16.c \
 	sim/clock.h \
 	sim/count.c \
 	sim/drain.c \
 	sim/events.c \
 	sim/exec.c \
+	sim/f16.c \
 	sim/f32.c \
+	sim/half.h \
 	sim/hazard.c \
 	sim/hazard.h \
 	sim/int8.c \

@@ -21,9 +21,10 @@ arith_of(const struct target *t)
 {
     if (t->elem == DT_I8 && t->acc == DT_I32)
         return &arith_int8;
-    if (t->elem == DT_F32 && t->acc == DT_F32)
-        return &arith_f32;
-    return NULL;
+    if (t->acc != DT_F32)
+        return NULL;
+    return t->elem == DT_F32 ? &arith_f32 : t->elem == DT_F16 ? &arith_f16
+        : t->elem == DT_BF16 ? &arith_bf16 : NULL;
 }
 
 /* ---- life */

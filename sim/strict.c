@@ -192,7 +192,7 @@ config_ex_ok(const struct question *q)
 static enum sim_rule
 config_ld_ok(const struct question *q)
 {
-    struct isa_config_ld x = isa_decode_ld(q->c->rs1, q->c->rs2);
+    struct isa_config_ld x = exec_decode_ld(q->h->s, q->c);
 
     if (x.state >= LOADS)
         return judge_broke(q, SIM_RULE_LOAD_STATE, "state %u", x.state);

@@ -65,6 +65,8 @@ exists(const struct question *q, bool conv)
 {
     if (conv ? !q->t->has_loop_conv : !q->t->has_loop_ws)
         return judge_broke(q, SIM_RULE_NO_LOOP, "%s", isa_name(q->c->funct));
+    if (conv && q->t->elem == DT_F16)
+        return judge_broke(q, SIM_RULE_LOOP_SCALE, "%s", isa_name(q->c->funct));
     return SIM_OK;
 }
 

@@ -209,9 +209,9 @@ room(const struct clock *k, enum cls cls)
 /* ---- a cycle */
 
 static void
-set(struct regs *g, const struct isa_cmd *c)
+set(const struct clock *k, struct regs *g, const struct isa_cmd *c)
 {
-    struct isa_config_ld ld = isa_decode_ld(c->rs1, c->rs2);
+    struct isa_config_ld ld = exec_decode_ld(k->h->s, c);
 
     if (c->funct != ISA_CONFIG)
         return;
@@ -233,7 +233,7 @@ make(struct clock *k, enum gen g)
     struct isa_cmd c;
 
     loop_next(l, g, &s->c, &c);
-    set(&l->regs, &c);
+    set(k, &l->regs, &c);
     k->out_at[k->out_n] = k->now + UNROLL;
     k->out[k->out_n++] = work_of(k->h, &l->regs, &c);
     if (s->c.done)

@@ -557,7 +557,7 @@ END_TEST
 
 START_TEST(other_types_are_refused)
 {
-    sim_target.elem = DT_F16;
+    sim_target.elem = sim_target.acc = DT_F64;
     sim_open(SIM_STRICT_OFF, false);
     ck_assert(!config_ex(1));
     ck_assert_int_eq(sim_broken, SIM_RULE_ARITH_UNSUPPORTED);

@@ -183,6 +183,7 @@ static const struct way {
     CV(LOOP_ENDLESS, upad, 11),
     WS(NO_LOOP, act, 0),
     { SIM_RULE_LOOP_INCOMPLETE, false, 0, 0, incomplete },
+    CV(LOOP_SCALE, act, 0),
     WS(LOOP_IDS, aid, 1),
     WS(LOOP_POINTER, a, 0),
     WS(LOOP_RESADD, resadd, 1),
@@ -207,6 +208,11 @@ loop_machine(enum sim_rule rule)
         sim_target.isa_revision = 3;
     if (rule == SIM_RULE_NO_LOOP)
         sim_target.has_loop_ws = false;
+    if (rule == SIM_RULE_LOOP_SCALE) {
+        sim_target.elem = DT_F16;
+        sim_target.acc = DT_F32;
+        sim_target.dataflow = DATAFLOW_WS;
+    }
 }
 
 bool

@@ -64,7 +64,8 @@ test_libbuild_a_SOURCES = test/passes/memory.c test/passes/memory.h test/passes/
 	test/passes/nets.h test/unit/build.c test/unit/build.h test/unit/simtest.c \
 	test/unit/simtest.h test/unit/loopstream.c \
 	test/unit/looptest.c test/unit/looptest.h \
-	test/sim_literal.c test/sim_literal.h test/unit/corecase.c test/unit/corecase.h \
+	test/sim_exact.c test/sim_exact.h test/sim_literal.c test/sim_literal.h \
+	test/unit/corecase.c test/unit/corecase.h \
 	test/unit/layercase.c test/unit/layercase.h test/unit/layerref.c \
 	test/unit/layerrefuse.c test/unit/layershape.c test/unit/layers.c test/unit/layers.h \
 	test/unit/proggen.c test/unit/proggen.h

@@ -52,6 +52,13 @@ compare(int n, int m, const char *what)
     ck_assert_int_lt(n, MOST);
 }
 
+/* Arrays of every size and kind of elements. */
+static const struct { enum dtype elem; int dim; } arrays[] = {
+    { DT_I8, 16 }, { DT_F32, 4 }, { DT_BF16, 8 }, { DT_I8, 32 }, { DT_I8, 8 }, { DT_F16, 4 },
+    { DT_I8, 4 }, { DT_F32, 32 },
+};
+enum { ARRAYS = sizeof arrays / sizeof *arrays };
+
 static uint64_t
 pointer(void)
 {
@@ -62,9 +69,10 @@ static struct ws_args
 any_ws(void)
 {
     static const int acts[] = { 0, 1, 2, 3, 4 };
+    int pad = (int)sim_target.dim - 1;
 
     return (struct ws_args) { .i = some(1, 6), .j = some(1, 9), .k = some(1, 9),
-        .pi = some(0, 15), .pj = some(0, 15), .pk = some(0, 15),
+        .pi = some(0, pad), .pj = some(0, pad), .pk = some(0, pad),
         .a = pointer(), .b = pointer(), .c = pointer(), .d = pointer(),
         .as = (uint64_t)some(0, 3000), .bs = (uint64_t)some(0, 3000),
         .cs = (uint64_t)some(0, 3000), .ds = (uint64_t)some(0, 3000),
@@ -77,7 +85,7 @@ START_TEST(products)
 {
     struct places p = { 0, 0 };
 
-    sim_default_target();
+    sim_array_of(arrays[_i % ARRAYS].elem, arrays[_i % ARRAYS].dim);
     sim_open(SIM_STRICT_OFF, false);
     sim_seed((uint64_t)_i + 1);
     for (int round = 0; round < 60; round++) {
@@ -123,15 +131,16 @@ narrow(struct conv_args *a)
 static struct conv_args
 any_conv(void)
 {
+    int wide = sim_target.dim < 16 ? (int)sim_target.dim : 18; /* so much fits */
     struct conv_args a = { .batch_size = some(1, 20), .in_rows = some(1, 300),
         .in_cols = some(1, 300), .in_channels = some(1, 200), .out_channels = some(1, 200),
         .out_rows = some(1, 200), .out_cols = some(1, 200), .pool_out_rows = some(1, 100),
         .pool_out_cols = some(1, 100), .stride = some(1, 3), .padding = some(0, 3),
         .kernel = some(1, 7), .kdil = some(0, 2) ? 1 : some(2, 4), .pool_size = some(1, 3),
         .pool_stride = some(1, 3), .batches = some(0, 2) ? 1 : some(2, 18),
-        .porows = some(1, 9), .pocols = some(1, 20), .pochs = some(1, 90), .krows = some(1, 3),
-        .kcols = some(1, 4), .kchs = some(1, 90), .plpad = some(0, 3), .prpad = some(0, 3),
-        .pupad = some(0, 3), .pdpad = some(0, 3), .orows = some(1, 6), .ocols = some(1, 40),
+        .porows = some(1, 9), .pocols = some(1, 20), .pochs = some(1, 5 * wide), .krows = some(1, 3),
+        .kcols = some(1, 4), .kchs = some(1, 5 * wide), .plpad = some(0, 3), .prpad = some(0, 3),
+        .pupad = some(0, 3), .pdpad = some(0, 3), .orows = some(1, 6), .ocols = some(1, 2 * wide + 8),
         .in_stride = some(1, 500), .weight_stride = some(1, 500), .out_stride = some(1, 500),
         .weights = pointer(), .output = pointer(), .bias = pointer(), .input = pointer(),
         .no_bias = some(0, 1), .rot180 = some(0, 3) == 0, .out_1203 = some(0, 3) == 0,
@@ -156,7 +165,8 @@ START_TEST(convolutions)
 {
     struct places p = { 0, 0 };
 
-    sim_default_target();
+    sim_array_of(arrays[_i % ARRAYS].elem, arrays[_i % ARRAYS].dim);
+    sim_target.has_training = true;
     sim_target.isa_revision = 1 + _i % 3;
     sim_open(SIM_STRICT_OFF, false);
     sim_seed((uint64_t)_i + 100);

@@ -1,12 +1,35 @@
 /* The streams of loops, written out from the pseudo-code of gemmini-isa.md 11 and 12
- * as nested loops, for comparison.  Only for the default machine. */
+ * as nested loops, for comparison. */
 #include "test/unit/looptest.h"
 #include "test/unit/simtest.h"
 
-enum { DIM = 16, SR = 16384, AR = 1024, BLOCK = 4 };
+/* Names as there: sizes in bytes of elements and accumulator, rows of scratchpad and
+ * accumulator, tiles of one move. */
+static int DIM, S, SA, SR, AR, BLOCK, BLOCK_ACC;
 
 static struct isa_cmd *to;
 static int n, most;
+
+static int
+blocks(int size)
+{
+    return 64 / (DIM * size) ? 64 / (DIM * size) : 1;
+}
+
+static void
+begin(struct isa_cmd *out, int max)
+{
+    DIM = (int)sim_target.dim;
+    S = (int)target_elem_bytes(&sim_target);
+    SA = (int)target_acc_bytes(&sim_target);
+    SR = (int)target_sp_rows(&sim_target);
+    AR = (int)target_acc_rows(&sim_target);
+    BLOCK = blocks(S);
+    BLOCK_ACC = blocks(SA);
+    to = out;
+    most = max;
+    n = 0;
+}
 
 static int
 min(int a, int b)
@@ -52,13 +75,13 @@ byte(uint64_t base, uint64_t elements, int size)
 static void
 ws_bias(const struct ws_args *a, uint32_t acc)
 {
-    int step = a->low ? BLOCK : 1, size = a->low ? 1 : 4;
+    int step = a->low ? BLOCK : BLOCK_ACC, size = a->low ? S : SA;
 
     for (int j = 0; j < a->j; j += step)
         for (int i = 0; i < a->i; i++) {
             int b = min(step, a->j - j);
             put(ISA_MVIN3, byte(a->d, ((uint64_t)i * a->ds + (uint64_t)j) * DIM, size),
-                OP(ACC(acc + (uint32_t)(i * a->j + j) * DIM), (unsigned)part(i, a->i, a->pi),
+                OP(ACC(acc + (uint32_t)((i * a->j + j) * DIM)), (unsigned)part(i, a->i, a->pi),
                     (unsigned)wide(j, b, a->j, a->pj)));
         }
 }
@@ -70,16 +93,16 @@ ws_a(const struct ws_args *a, uint32_t base)
         for (int k = 0; k < a->k; k += BLOCK)
             for (int i = 0; i < a->i; i++) {
                 int b = min(BLOCK, a->k - k);
-                put(ISA_MVIN, byte(a->a, ((uint64_t)i * a->as + (uint64_t)k) * DIM, 1),
-                    OP(base + (uint32_t)(i * a->k + k) * DIM, (unsigned)part(i, a->i, a->pi),
+                put(ISA_MVIN, byte(a->a, ((uint64_t)i * a->as + (uint64_t)k) * DIM, S),
+                    OP(base + (uint32_t)((i * a->k + k) * DIM), (unsigned)part(i, a->i, a->pi),
                         (unsigned)wide(k, b, a->k, a->pk)));
             }
     else
         for (int k = 0; k < a->k; k++)
             for (int i = 0; i < a->i; i += BLOCK) {
                 int b = min(BLOCK, a->i - i);
-                put(ISA_MVIN, byte(a->a, ((uint64_t)k * a->as + (uint64_t)i) * DIM, 1),
-                    OP(base + (uint32_t)(k * a->i + i) * DIM, (unsigned)part(k, a->k, a->pk),
+                put(ISA_MVIN, byte(a->a, ((uint64_t)k * a->as + (uint64_t)i) * DIM, S),
+                    OP(base + (uint32_t)((k * a->i + i) * DIM), (unsigned)part(k, a->k, a->pk),
                         (unsigned)wide(i, b, a->i, a->pi)));
             }
 }
@@ -91,16 +114,16 @@ ws_b(const struct ws_args *a, uint32_t base)
         for (int k = 0; k < a->k; k++)
             for (int j = 0; j < a->j; j += BLOCK) {
                 int b = min(BLOCK, a->j - j);
-                put(ISA_MVIN2, byte(a->b, ((uint64_t)k * a->bs + (uint64_t)j) * DIM, 1),
-                    OP(base + (uint32_t)(k * a->j + j) * DIM, DIM,
+                put(ISA_MVIN2, byte(a->b, ((uint64_t)k * a->bs + (uint64_t)j) * DIM, S),
+                    OP(base + (uint32_t)((k * a->j + j) * DIM), DIM,
                         (unsigned)wide(j, b, a->j, a->pj)));
             }
     else
         for (int k = 0; k < a->k; k += BLOCK)
             for (int j = 0; j < a->j; j++) {
                 int b = min(BLOCK, a->k - k);
-                put(ISA_MVIN2, byte(a->b, ((uint64_t)j * a->bs + (uint64_t)k) * DIM, 1),
-                    OP(base + (uint32_t)(j * a->k + k) * DIM, DIM,
+                put(ISA_MVIN2, byte(a->b, ((uint64_t)j * a->bs + (uint64_t)k) * DIM, S),
+                    OP(base + (uint32_t)((j * a->k + k) * DIM), DIM,
                         (unsigned)wide(k, b, a->k, a->pk)));
             }
 }
@@ -114,9 +137,9 @@ ws_pairs(const struct ws_args *a, uint32_t abase, uint32_t bbase, uint32_t acc)
                 unsigned rows = (unsigned)part(i, a->i, a->pi);
                 unsigned cols = (unsigned)part(j, a->j, a->pj);
                 unsigned deep = (unsigned)part(k, a->k, a->pk);
-                uint32_t w = bbase + (uint32_t)(a->bt ? j * a->k + k : k * a->j + j) * DIM;
-                uint32_t x = abase + (uint32_t)(a->at ? k * a->i + i : i * a->k + k) * DIM;
-                uint32_t c = acc + (uint32_t)(i * a->j + j) * DIM;
+                uint32_t w = bbase + (uint32_t)((a->bt ? j * a->k + k : k * a->j + j) * DIM);
+                uint32_t x = abase + (uint32_t)((a->at ? k * a->i + i : i * a->k + k) * DIM);
+                uint32_t c = acc + (uint32_t)((i * a->j + j) * DIM);
 
                 put(ISA_PRELOAD, i ? NONE(deep, cols) : OP(w, deep, cols),
                     OP(a->accumulate || k > 0 ? ADD(c) : ACC(c), rows, cols));
@@ -128,13 +151,13 @@ ws_pairs(const struct ws_args *a, uint32_t abase, uint32_t bbase, uint32_t acc)
 static void
 ws_stores(const struct ws_args *a, uint32_t acc)
 {
-    int step = a->full ? 1 : BLOCK, size = a->full ? 4 : 1;
+    int step = a->full ? 1 : BLOCK, size = a->full ? SA : S;
 
     for (int j = 0; j < a->j; j += step)
         for (int i = 0; i < a->i; i++) {
             int b = min(step, a->j - j);
             put(ISA_MVOUT, byte(a->c, ((uint64_t)i * a->cs + (uint64_t)j) * DIM, size),
-                OP(ACC(acc + (uint32_t)(i * a->j + j) * DIM) | (a->full ? ISA_FULL : 0),
+                OP(ACC(acc + (uint32_t)((i * a->j + j) * DIM)) | (a->full ? ISA_FULL : 0),
                     (unsigned)part(i, a->i, a->pi), (unsigned)wide(j, b, a->j, a->pj)));
         }
 }
@@ -154,8 +177,8 @@ ws_normal(const struct ws_args *a, uint32_t acc)
                     for (int j = 0; j < a->j; j += BLOCK) {
                         int b = min(BLOCK, a->j - j);
                         unsigned c = cmds[a->act == 4][p][j + b == a->j];
-                        put(ISA_MVOUT, byte(a->c, ((uint64_t)i * a->cs + (uint64_t)j) * DIM, 1)
-                            + (uint64_t)(r + s) * a->cs,
+                        put(ISA_MVOUT, byte(a->c, ((uint64_t)i * a->cs + (uint64_t)j) * DIM, S)
+                            + (uint64_t)((r + s) * S) * a->cs,
                             OP(ACC(acc + (uint32_t)((i * a->j + j) * DIM + r + s)) | c << 26, 1,
                                 (unsigned)wide(j, b, a->j, a->pj)));
                     }
@@ -168,27 +191,25 @@ ws_sum(const struct ws_args *a, uint32_t acc)
 {
     for (int j = 0; a->a && j < a->j; j += BLOCK)
         for (int i = 0; i < a->i; i++)
-            put(ISA_MVIN, byte(a->a, ((uint64_t)i * a->as + (uint64_t)j) * DIM, 1),
-                OP(ACC(acc + (uint32_t)(i * a->j + j) * DIM), (unsigned)part(i, a->i, a->pi),
+            put(ISA_MVIN, byte(a->a, ((uint64_t)i * a->as + (uint64_t)j) * DIM, S),
+                OP(ACC(acc + (uint32_t)((i * a->j + j) * DIM)), (unsigned)part(i, a->i, a->pi),
                     (unsigned)wide(j, min(BLOCK, a->j - j), a->j, a->pj)));
     for (int i = 0; a->b && i < a->i; i++)
         for (int j = 0; j < a->j; j += BLOCK)
-            put(ISA_MVIN2, byte(a->b, ((uint64_t)i * a->bs + (uint64_t)j) * DIM, 1),
-                OP(ADD(acc + (uint32_t)(i * a->j + j) * DIM), DIM,
+            put(ISA_MVIN2, byte(a->b, ((uint64_t)i * a->bs + (uint64_t)j) * DIM, S),
+                OP(ADD(acc + (uint32_t)((i * a->j + j) * DIM)), DIM,
                     (unsigned)wide(j, min(BLOCK, a->j - j), a->j, a->pj)));
 }
 
 int
 ws_literal(const struct ws_args *a, const struct places *p, struct isa_cmd *out, int max)
 {
-    uint32_t half = SR / 2, acc = (uint32_t)(p->acc * AR / 2);
+    begin(out, max);
+    uint32_t half = (uint32_t)SR / 2, acc = (uint32_t)(p->acc * AR / 2);
     uint32_t abase = a->aid ? ((uint32_t)a->aid - 1) * half : (uint32_t)p->slot * half;
     uint32_t bend = a->bid ? (uint32_t)a->bid * half : ((uint32_t)p->slot + 1) * half;
     uint32_t bbase = bend - (uint32_t)(a->k * a->j * DIM);
 
-    to = out;
-    most = max;
-    n = 0;
     if (a->resadd) {
         ws_sum(a, (uint32_t)(p->slot * AR / 2));
         if (a->c)
@@ -268,14 +289,14 @@ put_load(int state, uint64_t stride, int block, int repeats)
 static void
 conv_bias(const struct conv_args *a)
 {
-    int m = min(a->pochs, DIM);
+    int m = min(a->pochs, BLOCK_ACC * DIM);
 
     put_load(2, 0, a->batches * d.OC, 1);
     for (int b = 0; b < a->batches; b++)
         for (int r = 0; r < a->orows; r++)
             for (int c = 0; c < a->ocols; c += DIM)
                 for (int o = 0; o < a->pochs; o += m)
-                    put(ISA_MVIN3, a->no_bias ? 0 : a->bias + (uint64_t)o * 4,
+                    put(ISA_MVIN3, a->no_bias ? 0 : a->bias + (uint64_t)(o * SA),
                         OP(ACC(pos(a, o, b, r, c)), (unsigned)min(DIM, a->ocols - c),
                             (unsigned)min(m, a->pochs - o)));
 }
@@ -295,7 +316,7 @@ static void
 conv_pixels(const struct conv_args *a, int b, int irow, int icol, int ich)
 {
     int I = conv_run_of(a, icol);
-    int m = min(a->in_3120 ? a->batches : a->kchs, 64);
+    int m = min(a->in_3120 ? a->batches : a->kchs, BLOCK * DIM);
     bool zero = irow < 0 || irow >= d.iru || icol < 0 || icol >= d.icu;
     long e = ((long)b * a->in_rows * a->in_cols + (long)irow * a->in_cols + icol)
         * a->in_stride + ich;
@@ -307,16 +328,16 @@ conv_pixels(const struct conv_args *a, int b, int irow, int icol, int ich)
     if (a->in_3120)
         e = ((long)ich * a->in_rows * a->in_cols + (long)irow * a->in_cols + icol)
             * a->batches + b;
-    put(ISA_MVIN, zero ? 0 : a->input + (uint32_t)e,
+    put(ISA_MVIN, zero ? 0 : a->input + (uint32_t)(e * S),
         OP(d.Abase + (uint32_t)row, (unsigned)(I >> d.ds), (unsigned)cols));
 }
 
 static void
 conv_input(const struct conv_args *a)
 {
-    int m = min(a->in_3120 ? a->batches : a->kchs, 64);
+    int m = min(a->in_3120 ? a->batches : a->kchs, BLOCK * DIM);
 
-    put_load(0, (uint64_t)(a->in_3120 ? a->batch_size : a->in_stride) << d.ds, d.An, d.P);
+    put_load(0, (uint64_t)((a->in_3120 ? a->batch_size : a->in_stride) * S) << d.ds, d.An, d.P);
     for (int b = 0; b < a->batches; b += a->in_3120 ? m : 1)
         for (int irow = -U(a->upad); irow < d.iru + U(a->dpad); irow += 1 << d.ds)
             for (int icol = -U(a->lpad), I; icol < d.icu + U(a->rpad); icol += I) {
@@ -354,18 +375,18 @@ conv_weight(const struct conv_args *a, int krow, int kcol, int kch, int och)
 static void
 conv_weights(const struct conv_args *a)
 {
-    int m = min(a->w_0132 ? a->kchs : a->pochs, 64), kd = a->kernel;
+    int m = min(a->w_0132 ? a->kchs : a->pochs, BLOCK * DIM), kd = a->kernel;
     int step = a->dw ? 1 : a->w_1203 ? kd * kd * a->out_channels
         : a->w_0132 ? a->in_channels : a->weight_stride;
 
-    put_load(1, (uint64_t)step, d.Bn, 1);
+    put_load(1, (uint64_t)(step * S), d.Bn, 1);
     for (int och = 0; och < a->pochs; och += a->w_0132 ? DIM : m)
         for (int r = 0; r < a->krows; r++)
             for (int c = 0; c < a->kcols; c++)
                 for (int kch = 0; kch < a->kchs; kch += a->w_0132 ? m : DIM) {
                     int rows = a->w_0132 ? a->pochs - och : a->kchs - kch;
                     int cols = a->w_0132 ? a->kchs - kch : a->pochs - och;
-                    put(ISA_MVIN2, a->weights + (uint32_t)conv_weight(a, r, c, kch, och),
+                    put(ISA_MVIN2, a->weights + (uint32_t)(conv_weight(a, r, c, kch, och) * S),
                         OP(W(a, r, c, kch, och), (unsigned)min(DIM, rows),
                             (unsigned)min(m, cols)));
                 }
@@ -435,7 +456,7 @@ conv_store(const struct conv_args *a)
                     if (a->out_1203)
                         e = ((long)r * a->out_cols * a->batch_size + c * a->batch_size + b)
                             * a->out_channels + o;
-                    put(ISA_MVOUT, a->output + (uint32_t)e, OP(ACC(pos(a, o, b, r, c)),
+                    put(ISA_MVOUT, a->output + (uint32_t)(e * S), OP(ACC(pos(a, o, b, r, c)),
                         (unsigned)min(DIM, a->ocols - c), (unsigned)min(DIM, a->pochs - o)));
                 }
 }
@@ -444,7 +465,7 @@ static void
 conv_pooled(const struct conv_args *a)
 {
     uint64_t always = 2 | (uint64_t)a->act << 2;
-    uint64_t stride = (uint64_t)a->out_stride | UINT64_C(0xffffffff) << 32;
+    uint64_t stride = (uint64_t)(a->out_stride * S) | UINT64_C(0xffffffff) << 32;
 
     put(ISA_CONFIG, always | (uint64_t)(a->pool_stride & 3) << 4
         | (uint64_t)(a->pool_size & 3) << 6 | (uint64_t)(a->pupad & 3) << 8
@@ -453,8 +474,8 @@ conv_pooled(const struct conv_args *a)
         | (uint64_t)(a->orows & 255) << 48 | (uint64_t)(a->ocols & 255) << 56, stride);
     for (int b = 0; b < a->batches; b++)
         for (int o = 0; o < a->pochs; o += DIM)
-            put(ISA_MVOUT, a->output + (uint32_t)((long)b * a->pool_out_rows
-                * a->pool_out_cols * a->out_stride + o),
+            put(ISA_MVOUT, a->output + (uint32_t)(((long)b * a->pool_out_rows
+                * a->pool_out_cols * a->out_stride + o) * S),
                 OP(ACC(pos(a, o, b, 0, 0)), 0, (unsigned)min(DIM, a->pochs - o)));
     put(ISA_CONFIG, always, stride);
 }
@@ -462,9 +483,7 @@ conv_pooled(const struct conv_args *a)
 int
 conv_literal(const struct conv_args *a, const struct places *p, struct isa_cmd *out, int max)
 {
-    to = out;
-    most = max;
-    n = 0;
+    begin(out, max);
     derive(a, p);
     if (a->bias)
         conv_bias(a);

@@ -107,31 +107,37 @@ conv_send(const struct conv_args *a)
 
 /* ---- legal ones */
 
+/* Two by two by two tiles, rows of four tiles' columns. */
 struct ws_args
 ws_legal(void)
 {
+    unsigned dim = (unsigned)sim_target.dim;
+    uint64_t row = 4 * dim, bytes = row * (uint64_t)target_elem_bytes(&sim_target);
+
     config_ex(1);
-    config_ld(0, 64, 16, 1, false);
-    config_ld(1, 64, 16, 1, false);
-    config_ld(2, 0, 16, 1, false);
-    config_st(64, 1, 0);
+    config_ld(0, bytes, dim, 1, false);
+    config_ld(1, bytes, dim, 1, false);
+    config_ld(2, 0, dim, 1, false);
+    config_st((uint32_t)bytes, 1, 0);
     return (struct ws_args) { .i = 2, .j = 2, .k = 2, .a = RAM, .b = RAM + 4096,
-        .c = RAM + 8192, .as = 64, .bs = 64, .cs = 64 };
+        .c = RAM + 8192, .as = row, .bs = row, .cs = row };
 }
 
-/* Eight by eight pixels, 16 channels to 16, a kernel of three. */
+/* Eight by eight pixels, as many channels as the array has rows, a kernel of three. */
 struct conv_args
 conv_legal(void)
 {
+    int dim = (int)sim_target.dim;
+
     config_ex(1);
-    config_st(16, 1, 0);
+    config_st((uint32_t)(dim * target_elem_bytes(&sim_target)), 1, 0);
     return (struct conv_args) { .batch_size = 1, .in_rows = 8, .in_cols = 8,
-        .in_channels = 16, .out_channels = 16, .out_rows = 8, .out_cols = 8,
+        .in_channels = dim, .out_channels = dim, .out_rows = 8, .out_cols = 8,
         .pool_out_rows = 8, .pool_out_cols = 8, .stride = 1, .padding = 1, .kernel = 3,
         .kdil = 1, .pool_size = 1, .pool_stride = 1, .batches = 1, .porows = 8, .pocols = 8,
-        .pochs = 16, .krows = 3, .kcols = 3, .kchs = 16, .lpad = 1, .rpad = 1, .upad = 1,
-        .dpad = 1, .orows = 8, .ocols = 8, .in_stride = 16, .weight_stride = 16,
-        .out_stride = 16, .weights = RAM, .output = RAM + 65536, .bias = RAM + 131072,
+        .pochs = dim, .krows = 3, .kcols = 3, .kchs = dim, .lpad = 1, .rpad = 1, .upad = 1,
+        .dpad = 1, .orows = 8, .ocols = 8, .in_stride = dim, .weight_stride = dim,
+        .out_stride = dim, .weights = RAM, .output = RAM + 65536, .bias = RAM + 131072,
         .input = RAM + 32768, .no_pool = 1 };
 }
 
@@ -204,15 +210,12 @@ enum { WAYS = sizeof ways / sizeof *ways };
 void
 loop_machine(enum sim_rule rule)
 {
+    if (rule == SIM_RULE_LOOP_SCALE)
+        sim_array_of(DT_F16, 4);
     if (rule != SIM_RULE_LOOP_REVISION)
         sim_target.isa_revision = 3;
     if (rule == SIM_RULE_NO_LOOP)
         sim_target.has_loop_ws = false;
-    if (rule == SIM_RULE_LOOP_SCALE) {
-        sim_target.elem = DT_F16;
-        sim_target.acc = DT_F32;
-        sim_target.dataflow = DATAFLOW_WS;
-    }
 }
 
 bool

@@ -21,6 +21,22 @@ sim_default_target(void)
     sim_target.ram_size = 16 << 20;
 }
 
+void
+sim_array_of(enum dtype elem, int dim)
+{
+    bool floats = dtype_is_float(elem);
+
+    sim_default_target();
+    sim_target.dim = dim;
+    sim_target.elem = elem;
+    sim_target.acc = floats ? DT_F32 : DT_I32;
+    sim_target.dataflow = dtype_bits(elem) == 16 ? DATAFLOW_WS : DATAFLOW_BOTH;
+    sim_target.acc_banks = floats ? 1 : 2;
+    sim_target.acc_bank_rows = floats ? 1024 : 512;
+    sim_target.has_mvin_acc_scale = floats;
+    sim_target.has_training = !floats;
+}
+
 static void
 note(const struct sim_violation *v, void *ctx)
 {

@@ -20,6 +20,9 @@ extern uint8_t *ram;
 extern enum sim_rule sim_broken;     /* by the last command; SIM_OK: nothing */
 
 void sim_default_target(void);
+/* The same with other elements and size.  Floats: as upstream builds them, those of 16
+ * bits weight stationary. */
+void sim_array_of(enum dtype elem, int dim);
 void sim_open(enum sim_strict strict, bool timing);
 void sim_close(void);
 

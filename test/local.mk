@@ -21,6 +21,7 @@ UNIT_TESTS = \
 	test/unit/check_sim_core \
 	test/unit/check_sim_harts \
 	test/unit/check_sim_exec \
+	test/unit/check_sim_floats \
 	test/unit/check_sim_loopmath \
 	test/unit/check_sim_loops \
 	test/unit/check_sim_norms \

@@ -3,19 +3,9 @@
 # not say how theirs are packed, or have none.
 set -u
 . "${top_srcdir:?}/test/lib.sh"
-: "${RISCV_CC=}" "${QEMU=}"
-test -n "$RISCV_CC" || skip_all "no cross compiler"
-test -n "$QEMU" || skip_all "no QEMU"
-command -v pkg-config > "$tmp/which" || skip_all "no pkg-config"
+need_programs
 
-rt() {
-    PKG_CONFIG_PATH=$top_builddir pkg-config --define-variable=rtdir="$top_builddir/rt" \
-        gemmcc-rt "$@"
-}
-# shellcheck disable=SC2046
-run "$RISCV_CC" -std=gnu11 -O2 -Wall -Wextra $(rt --cflags) "$top_srcdir/test/run/loops.c" \
-    $(rt --libs) -o "$tmp/loops.elf"
-ends 0 && silent && no_complaint
+cc "$top_srcdir/test/run/loops" loops
 ok $? "compiles"
 run "$gemmcc_run" "$tmp/loops.elf"
 ends 0 && no_complaint && says '^product 0$' && says '^convolution 0$'

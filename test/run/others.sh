@@ -3,24 +3,7 @@
 # by gemmcc-run without a description.
 set -u
 . "${top_srcdir:?}/test/lib.sh"
-: "${RISCV_CC=}" "${QEMU=}"
-test -n "$RISCV_CC" || skip_all "no cross compiler"
-test -n "$QEMU" || skip_all "no QEMU"
-command -v pkg-config > "$tmp/which" || skip_all "no pkg-config"
-
-rt() {
-    PKG_CONFIG_PATH=$top_builddir pkg-config --define-variable=rtdir="$top_builddir/rt" \
-        gemmcc-rt "$@"
-}
-# cc PROGRAM OUTPUT FLAGS...: flags of pkg-config are words.
-cc() {
-    from=$1 to=$2
-    shift 2
-    # shellcheck disable=SC2046
-    run "$RISCV_CC" -std=gnu11 -O2 -Wall -Wextra "$@" $(rt --cflags) \
-        "$from.c" $(rt --libs) -o "$tmp/$to.elf"
-    ends 0 && silent && no_complaint
-}
+need_programs
 
 cc "$top_srcdir/test/run/library" library
 ok $? "compiles and links as its pkg-config file says"

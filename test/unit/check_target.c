@@ -347,6 +347,32 @@ START_TEST(header_of_floats)
 }
 END_TEST
 
+/* Elements are bit patterns there, and the generator does not say for which dataflow it
+ * built. */
+START_TEST(header_of_narrow_floats)
+{
+    const char *const *sets = (const char *const[]) { "array.dataflow=both", NULL };
+    const char *bf16 = file("b.h",
+        "#define XCUSTOM_ACC 3\n\n#define DIM 8\n#define ADDR_LEN 32\n#define BANK_NUM 4\n"
+        "#define BANK_ROWS 4096\n#define ACC_ROWS 2048\n#define MAX_BYTES 64\n"
+        "#define MAX_BLOCK_LEN (MAX_BYTES/(DIM*2))\n"
+        "typedef uint16_t elem_t;\n#define ELEM_T_IS_LOWPREC_FLOAT\n"
+        "static const float elem_t_max = 3.3895313892515355E38;\ntypedef float acc_t;\n"
+        "typedef double full_t;\n#define ELEM_T_IS_FLOAT\n#define ELEM_T_EXP_BITS 8\n"
+        "#define ELEM_T_SIG_BITS 8\n#define ACC_T_EXP_BITS 8\n#define ACC_T_SIG_BITS 24\n"
+        "typedef uint16_t elem_t_bits;\n#define HAS_MVIN_SCALE\n#define HAS_MVIN_ACC_SCALE\n"
+        "#define ACC_SCALE(x, scale) \\\n    ((x) * (scale))\n#define ACC_READ_FULL_WIDTH\n");
+    struct target *t = load(bf16, NULL);
+
+    ck_assert_msg(t != NULL, "%s", diag_text(diag));
+    ck_assert(t->elem == DT_BF16 && t->acc == DT_F32 && t->dataflow == DATAFLOW_WS);
+    ck_assert(t->acc_banks == 1 && t->acc_bank_rows == 2048 && t->has_acc_scale);
+    ck_assert(t->has_mvin_scale && t->has_mvin_acc_scale && t->has_full_width);
+    ck_assert_ptr_null(target_load(arena, diag, bf16, sets));
+    ck_assert(diag_has(diag, "target-dataflow"));
+}
+END_TEST
+
 START_TEST(header_refused)
 {
     static const struct { const char *text, *want; } cases[] = {
@@ -417,6 +443,7 @@ suite(void)
     tcase_add_test(c, header_of_the_default);
     tcase_add_test(c, header_with_overrides);
     tcase_add_test(c, header_of_floats);
+    tcase_add_test(c, header_of_narrow_floats);
     tcase_add_test(c, header_refused);
     tcase_add_test(c, damaged_files);
     suite_add_tcase(s, c);

@@ -52,6 +52,7 @@ SH_TESTS = \
 	test/floors.sh \
 	test/repro/same_bytes.sh \
 	test/run/api.sh \
+	test/run/arrays.sh \
 	test/run/models.sh \
 	test/run/look.sh \
 	test/run/loops.sh \
@@ -87,6 +88,7 @@ EXTRA_DIST += $(SH_TESTS) test/lib.sh
 # Programs for the array by hand, and what runs them.
 check_PROGRAMS += test/run/runner
 EXTRA_DIST += \
+	test/run/array.c \
 	test/run/ends.c \
 	test/run/fmath.c \
 	test/run/harts.c \

@@ -120,6 +120,7 @@ struct emit {
     const char *name;            /* C identifier of the model */
     const char *model_digest, *version, *options;
     const char *recipe, *labels; /* may be NULL; labels one a line */
+    const char *folder;          /* of the files that NAME_data.S takes in; NULL: where it is assembled */
 };
 void emit_c(const struct program *p, const struct emit *e, struct out *o);       /* NAME.c */
 void emit_header(const struct program *p, const struct emit *e, struct out *o);  /* NAME.h */

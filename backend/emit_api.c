@@ -115,13 +115,24 @@ emit_weights(const struct program *p, struct out *o)
     out_zeros(o, (size_t)(p->weight_bytes - at));
 }
 
+/* Assemblers look where they run before they look anywhere else. */
+static void
+take_in(const struct emit *e, const char *suffix, struct out *o)
+{
+    out_puts(o, "    .incbin \"");
+    for (const char *s = e->folder; s && *s; s++)
+        out_printf(o, *s == '"' || *s == '\\' ? "\\%c" : "%c", *s);
+    out_printf(o, "%s%s%s\"\n", e->folder ? "/" : "", e->name, suffix);
+}
+
 void
 emit_asm(const struct program *p, const struct emit *e, struct out *o)
 {
     (void)p;
     out_printf(o, "# Weights and description of %s, taken in as bytes.\n"
-               "    .section .gm.weights, \"aw\"\n    .balign 64\n    .globl %s_weights\n%s_weights:\n"
-               "    .incbin \"%s.weights\"\n    .zero 4096\n"
-               "    .section .gm.meta, \"\"\n    .incbin \"%s.meta\"\n",
-               e->name, e->name, e->name, e->name, e->name);
+               "    .section .gm.weights, \"aw\"\n    .balign 64\n    .globl %s_weights\n%s_weights:\n",
+               e->name, e->name, e->name);
+    take_in(e, ".weights", o);
+    out_puts(o, "    .zero 4096\n    .section .gm.meta, \"\"\n");
+    take_in(e, ".meta", o);
 }

@@ -140,7 +140,6 @@ start(struct linking *k, struct argv *v)
     push(k, v, arena_printf(k->arena, "-I%s", k->rt));
     push(k, v, arena_printf(k->arena, "-I%s/backend/rt/include", k->rt));
     push(k, v, arena_printf(k->arena, "-I%s", k->dir));
-    push(k, v, arena_printf(k->arena, "-Wa,-I%s", k->dir));
     for (int i = 0; k->l->cc_flags && k->l->cc_flags[i]; i++)
         push(k, v, k->l->cc_flags[i]);
 }
@@ -277,10 +276,11 @@ bool
 link_program(struct arena *a, struct diag *d, const struct program *p, const struct emit *e,
     const struct link *l, const char *out)
 {
-    struct linking k = { a, d, p, e, l, NULL, NULL };
+    struct emit here = *e;
+    struct linking k = { a, d, p, &here, l, NULL, NULL };
 
     k.rt = link_runtime(a, d);
-    k.dir = l->save ? l->save : temp_dir(a, d);
+    k.dir = here.folder = l->save ? l->save : temp_dir(a, d);
     if (!k.rt || !k.dir)
         return false;
     if (l->save && mkdir(l->save, 0777) != 0 && !file_is_dir(l->save))

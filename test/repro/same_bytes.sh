@@ -35,6 +35,9 @@ first() {
 }
 second() {
     mkdir -p "$two/elsewhere"
+    # What lies about there by the same names is not taken.
+    echo other > "$two/elsewhere/digits.weights"
+    echo other > "$two/elsewhere/digits.meta"
     run sh -c 'cd "$0" && exec env TZ=Asia/Kathmandu LC_ALL=de_DE.UTF-8 LANG=de_DE.UTF-8 HOME=/none \
         TMPDIR="'"$tmp/t/other temp"'" nice -n 1 "$@"' "$two/elsewhere" \
         "$two/bin/gemmcc" -q ../data/digits.onnx "--calibrate=$two/data/calib" "$@"

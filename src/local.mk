@@ -94,14 +94,17 @@ src_libfront_a_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS) $(ZLIB_CFLAGS) \
 
 # ---- driver: everything the programs share, and the programs
 noinst_LIBRARIES += src/libdriver.a
-src_libdriver_a_CFLAGS = $(AM_CFLAGS) $(LIBELF_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS)
+src_libdriver_a_CFLAGS = $(AM_CFLAGS) $(LIBDW_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS)
 src_libdriver_a_SOURCES = \
 	src/driver/compile.c \
 	src/driver/compile.h \
+	src/driver/dwarf.c \
 	src/driver/elf.c \
 	src/driver/elf.h \
 	src/driver/info.c \
 	src/driver/info.h \
+	src/driver/lines.c \
+	src/driver/lines.h \
 	src/driver/link.c \
 	src/driver/link.h \
 	src/driver/meta.c \
@@ -133,4 +136,4 @@ gemmcc_run_LDADD = $(ALL_LIBS)
 
 # What a program links, upper floors first.  Tests of a floor link it and those below.
 ALL_LIBS = src/libdriver.a $(FRONT_LIBS) passes/libpasses.a backend/libbackend.a \
-	backend/libgemmini.a backend/libbackend.a ir/libir.a sim/libsim.a $(BASE_LIBS) $(LIBELF_LIBS) $(FRONT_EXT)
+	backend/libgemmini.a backend/libbackend.a ir/libir.a sim/libsim.a $(BASE_LIBS) $(LIBDW_LIBS) $(FRONT_EXT)

@@ -54,6 +54,7 @@ SH_TESTS = \
 	test/run/api.sh \
 	test/run/arrays.sh \
 	test/run/models.sh \
+	test/run/lines.sh \
 	test/run/look.sh \
 	test/run/loops.sh \
 	test/run/others.sh \

@@ -1,4 +1,4 @@
-/* Reads ELF files with libelf, which this is the only file to see.  Files come from
+/* Reads ELF files with libelf; dwarf.c has its debugging information.  Files come from
  * anywhere: every offset is checked against the file's size before it is used. */
 #include "src/driver/elf.h"
 
@@ -167,6 +167,12 @@ uint64_t
 elf_entry(const struct elf *e)
 {
     return e->entry;
+}
+
+struct bytes
+elf_file(const struct elf *e)
+{
+    return e->file;
 }
 
 void

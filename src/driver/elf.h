@@ -24,6 +24,7 @@ struct elf_patch { uint64_t addr; const void *bytes; uint64_t n; };
 /* NULL after a diagnostic (elf-file, or those of file_map). */
 struct elf *elf_open(struct arena *a, struct diag *d, const char *path);
 uint64_t elf_entry(const struct elf *e);
+struct bytes elf_file(const struct elf *e);          /* all of it */
 /* Memory the loaded part needs: [first, last). */
 void elf_extent(const struct elf *e, uint64_t *first, uint64_t *last);
 bool elf_symbol(const struct elf *e, const char *name, struct elf_symbol *s);

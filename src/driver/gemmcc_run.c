@@ -388,6 +388,24 @@ show(struct run *r)
     return differs ? 4 : 0;
 }
 
+/* Where code came from: its line in the source, its function. */
+static void
+tell_code(struct run *r, uint64_t pc)
+{
+    const struct meta *m = r->meta ? r->meta : r->parts;
+    struct elf_symbol f;
+    struct source s;
+    bool line = (m && lines_find(&m->lines, pc, &s)) || lines_debug(r->arena, r->elf, pc, &s);
+    const char *function = "";
+
+    if (pc && elf_symbol_at(r->elf, pc, &f))
+        function = arena_printf(r->arena, "%s+0x%llx", f.name, (unsigned long long)(pc - f.addr));
+    if (pc && line)
+        diag_context(r->diag, *function ? "at %s:%d, in %s" : "at %s:%d", s.file, s.line, function);
+    else if (*function)
+        diag_context(r->diag, "at %s", function);
+}
+
 /* Rules broken, with the layer in the model's words. */
 static void
 tell_violations(struct run *r)
@@ -401,15 +419,13 @@ tell_violations(struct run *r)
             ? arena_printf(r->arena, "layer %d '%s', %s", v->layer, m->layers[v->layer].name, what)
             : what;
         struct place_ref at = { .file = r->file };
-        struct elf_symbol s;
         if (r->strict == SIM_STRICT_ERROR)
             diag_error(r->diag, &at, "device-rule", "%s: %s: %s", layer, sim_rules[v->rule].name,
                 v->detail);
         else
             diag_warn(r->diag, &at, "device-rule", "%s: %s: %s", layer, sim_rules[v->rule].name,
                 v->detail);
-        if (v->pc && elf_symbol_at(r->elf, v->pc, &s))
-            diag_context(r->diag, "at %s+0x%llx", s.name, (unsigned long long)(v->pc - s.addr));
+        tell_code(r, v->pc);
         diag_context(r->diag, "%s", sim_rules[v->rule].doc);
     }
 }
@@ -436,6 +452,7 @@ ended(struct run *r)
         if (r->meta && !option_given(r->line, OPT_VERBOSE))
             fputs(r->result.console, stderr);
         diag_error(r->diag, &at, "run-trap", "the program trapped");
+        tell_code(r, r->result.trap);
         return 5;
     case QEMU_END_EXIT:
         break;

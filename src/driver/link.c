@@ -11,6 +11,8 @@
 #include "src/base/out.h"
 #include "src/base/proc.h"
 #include "src/base/vec.h"
+#include "src/driver/elf.h"
+#include "src/driver/lines.h"
 
 static const char *const compile_flags[] = { "-std=c11", "-march=rv64gc", "-mabi=lp64d",
     "-mcmodel=medany", "-O2", "-ffreestanding", "-ffp-contract=off", "-fno-common",
@@ -28,6 +30,8 @@ struct linking {
     const struct emit *e;
     const struct link *l;
     const char *dir, *rt;
+    struct argv runtime; /* library, or objects */
+    struct lines lines;  /* of the linked program; none before */
 };
 
 const char *
@@ -55,6 +59,12 @@ link_runtime(struct arena *a, struct diag *d)
 
 /* ---- the files */
 
+static const char *
+in_dir(struct linking *k, const char *suffix)
+{
+    return path_join(k->arena, k->dir, arena_printf(k->arena, "%s%s", k->l->name, suffix));
+}
+
 static void
 weights(const struct program *p, const struct emit *e, struct out *o)
 {
@@ -62,12 +72,24 @@ weights(const struct program *p, const struct emit *e, struct out *o)
     emit_weights(p, o);
 }
 
+/* The description with the table of lines, once there is one. */
+static bool
+write_meta(struct linking *k)
+{
+    struct out *o = out_open(in_dir(k, ".meta"), k->diag);
+
+    if (!o)
+        return false;
+    emit_meta(k->p, k->e, o);
+    lines_print(&k->lines, o);
+    return out_close(o);
+}
+
 static bool
 write_file(struct linking *k, const char *suffix,
     void (*f)(const struct program *, const struct emit *, struct out *))
 {
-    const char *name = arena_printf(k->arena, "%s%s", k->l->name, suffix);
-    struct out *o = out_open(path_join(k->arena, k->dir, name), k->diag);
+    struct out *o = out_open(in_dir(k, suffix), k->diag);
 
     if (!o)
         return false;
@@ -79,7 +101,7 @@ static bool
 write_all(struct linking *k)
 {
     return write_file(k, ".c", emit_c) && write_file(k, ".h", emit_header)
-        && write_file(k, ".weights", weights) && write_file(k, ".meta", emit_meta)
+        && write_file(k, ".weights", weights) && write_meta(k)
         && write_file(k, "_data.S", emit_asm)
         && (k->l->object || write_file(k, "_main.c", emit_main));
 }
@@ -128,13 +150,16 @@ run(struct linking *k, struct argv *v)
     return false;
 }
 
-/* Everything common to compiling and linking; the map keeps folders out of the product. */
+/* Everything common to compiling and linking, and a flag that the user's may override;
+ * the map keeps folders out of the product. */
 static void
-start(struct linking *k, struct argv *v)
+start(struct linking *k, struct argv *v, const char *flag)
 {
     push(k, v, link_compiler(k->l->cc));
     for (int i = 0; compile_flags[i]; i++)
         push(k, v, compile_flags[i]);
+    if (flag)
+        push(k, v, flag);
     push(k, v, arena_printf(k->arena, "-ffile-prefix-map=%s=.", k->dir));
     push(k, v, arena_printf(k->arena, "-ffile-prefix-map=%s=rt", k->rt));
     push(k, v, arena_printf(k->arena, "-I%s", k->rt));
@@ -144,18 +169,12 @@ start(struct linking *k, struct argv *v)
         push(k, v, k->l->cc_flags[i]);
 }
 
-static const char *
-in_dir(struct linking *k, const char *suffix)
-{
-    return path_join(k->arena, k->dir, arena_printf(k->arena, "%s%s", k->l->name, suffix));
-}
-
 static bool
-compile_file(struct linking *k, const char *from, const char *to)
+compile_file(struct linking *k, const char *from, const char *to, const char *flag)
 {
     struct argv v = { 0 };
 
-    start(k, &v);
+    start(k, &v, flag);
     push(k, &v, "-c");
     push(k, &v, from);
     push(k, &v, "-o");
@@ -164,9 +183,9 @@ compile_file(struct linking *k, const char *from, const char *to)
 }
 
 static bool
-compile(struct linking *k, const char *from, const char *to)
+compile(struct linking *k, const char *from, const char *to, const char *flag)
 {
-    return compile_file(k, in_dir(k, from), in_dir(k, to));
+    return compile_file(k, in_dir(k, from), in_dir(k, to), flag);
 }
 
 static bool
@@ -187,7 +206,7 @@ join_objects(struct linking *k, const char *out)
 /* The library where it was built with us, else its sources.  Their objects have names
  * of ours: those that the compiler makes up would be in the symbol table. */
 static bool
-push_runtime(struct linking *k, struct argv *v)
+find_runtime(struct linking *k)
 {
     static const char *const folders[] = { "backend/rt/platform/htif", "backend/rt/kernels",
         "src/machine", NULL };
@@ -195,7 +214,7 @@ push_runtime(struct linking *k, struct argv *v)
     int n;
 
     if (file_exists(lib)) {
-        push(k, v, lib);
+        push(k, &k->runtime, lib);
         return true;
     }
     for (int f = 0; folders[f]; f++) {
@@ -208,20 +227,30 @@ push_runtime(struct linking *k, struct argv *v)
                 continue;
             const char *object =
                 path_join(k->arena, k->dir, arena_printf(k->arena, "rt-%s.o", names[i]));
-            if (!compile_file(k, path_join(k->arena, dir, names[i]), object))
+            if (!compile_file(k, path_join(k->arena, dir, names[i]), object, NULL))
                 return false;
-            push(k, v, object);
+            push(k, &k->runtime, object);
         }
     }
     return true;
 }
 
+/* What is left of debugging information: what the user asked for. */
+static const char *
+strip(const struct linking *k)
+{
+    for (int i = 0; k->l->cc_flags && k->l->cc_flags[i]; i++)
+        if (strncmp(k->l->cc_flags[i], "-g", 2) == 0)
+            return NULL;
+    return "-Wl,--strip-debug";
+}
+
 static bool
-link_elf(struct linking *k, const char *out)
+link_elf(struct linking *k, const char *out, const char *flag)
 {
     struct argv v = { 0 };
 
-    start(k, &v);
+    start(k, &v, flag);
     push(k, &v, "-nostdlib");
     push(k, &v, "-nostartfiles");
     push(k, &v, "-static");
@@ -233,12 +262,25 @@ link_elf(struct linking *k, const char *out)
     push(k, &v, in_dir(k, ".o"));
     push(k, &v, in_dir(k, "_main.o"));
     push(k, &v, in_dir(k, "_data.o"));
-    if (!push_runtime(k, &v))
-        return false;
+    for (int i = 0; i < k->runtime.n; i++)
+        push(k, &v, k->runtime.at[i]);
     push(k, &v, "-lgcc");
     push(k, &v, "-o");
     push(k, &v, out);
     return run(k, &v);
+}
+
+/* Only a linked program says which lines its code came from.  The description, which is
+ * no part of memory, then takes that up, and the second program differs in nothing else. */
+static bool
+link_with_lines(struct linking *k, const char *out)
+{
+    struct elf *e;
+
+    if (!find_runtime(k) || !link_elf(k, out, NULL) || !(e = elf_open(k->arena, k->diag, out)))
+        return false;
+    lines_collect(k->arena, e, arena_printf(k->arena, "%s.c", k->l->name), &k->lines);
+    return write_meta(k) && compile(k, "_data.S", "_data.o", NULL) && link_elf(k, out, strip(k));
 }
 
 /* ---- */
@@ -277,7 +319,7 @@ link_program(struct arena *a, struct diag *d, const struct program *p, const str
     const struct link *l, const char *out)
 {
     struct emit here = *e;
-    struct linking k = { a, d, p, &here, l, NULL, NULL };
+    struct linking k = { .arena = a, .diag = d, .p = p, .e = &here, .l = l };
 
     k.rt = link_runtime(a, d);
     k.dir = here.folder = l->save ? l->save : temp_dir(a, d);
@@ -286,7 +328,9 @@ link_program(struct arena *a, struct diag *d, const struct program *p, const str
     if (l->save && mkdir(l->save, 0777) != 0 && !file_is_dir(l->save))
         return diag_fatal(d, "out-open", "the folder '%s' cannot be made", l->save);
     const char *made = in_dir(&k, l->object ? "_all.o" : ".elf");
-    return write_all(&k) && compile(&k, ".c", ".o") && compile(&k, "_data.S", "_data.o")
-        && (l->object || compile(&k, "_main.c", "_main.o"))
-        && (l->object ? join_objects(&k, made) : link_elf(&k, made)) && deliver(&k, made, out);
+    return write_all(&k) && compile(&k, ".c", ".o", l->object ? NULL : "-g")
+        && compile(&k, "_data.S", "_data.o", NULL)
+        && (l->object || compile(&k, "_main.c", "_main.o", NULL))
+        && (l->object ? join_objects(&k, made) : link_with_lines(&k, made))
+        && deliver(&k, made, out);
 }

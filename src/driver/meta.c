@@ -191,6 +191,9 @@ read_section(struct reading *r, struct meta *m, const struct conf_section *s)
         read_layer(r, s, &m->layers[m->nlayer++]);
     } else if (strcmp(s->name, "recipe") == 0) {
         m->recipe = text(r, s, "recipe");
+    } else if (strcmp(s->name, "lines") == 0) {
+        if (!lines_parse(r->arena, s, &m->lines))
+            bad(r, s, "is no table of lines");
     } else if (strcmp(s->name, "labels") == 0) {
         m->labels = NEWN(r->arena, const char *, s->nkey + 1);
         for (int i = 0; i < s->nkey; i++)

@@ -2,6 +2,7 @@
 #ifndef DRIVER_META_H
 #define DRIVER_META_H
 #include "ir/ir.h"
+#include "src/driver/lines.h"
 
 struct arena;
 struct conf;
@@ -26,6 +27,7 @@ struct meta {
     struct meta_layer *layers; int nlayer;
     const char **labels; int nlabel;
     const char *recipe;          /* NULL: none */
+    struct lines lines;          /* n 0: none */
 };
 
 /* NULL after diagnostics (meta-bad): every number is checked before it is used. */

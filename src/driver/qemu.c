@@ -397,8 +397,10 @@ read_mailbox(struct job *j)
     if (!box || box->magic != GM_MAILBOX_MAGIC)
         return;
     j->x->layer = (int)(int64_t)box->port[0].layer;
-    if (j->x->end == QEMU_END_EXIT && box->end == GM_EXIT_TRAP)
+    if (j->x->end == QEMU_END_EXIT && box->end == GM_EXIT_TRAP) {
         j->x->end = QEMU_END_TRAP;
+        j->x->trap = box->trap;
+    }
     if (j->x->end == QEMU_END_EXIT && box->end == GM_EXIT_NO_DEVICE)
         j->x->end = QEMU_END_NO_DEVICE;
 }

@@ -49,6 +49,7 @@ struct qemu_result {
     int status;                      /* as QEMU gave it, 0..255 */
     const char *console;             /* 0-terminated */
     bool device;                     /* the model found the program's mailbox */
+    uint64_t trap;                   /* address of the code that trapped; 0: none did */
     int layer;                       /* of hart 0 that was running at the end; -1: none */
     uint64_t instructions, cycles;   /* all harts; hart 0 */
     uint64_t nviolation_all;         /* also those not kept */

@@ -43,7 +43,8 @@ struct gm_mailbox {
     uint64_t device;                 /* 0: nobody signed; else GM_MAILBOX_MAGIC by the device model */
     uint64_t handler_first, handler_last; /* addresses of the trap handler: not counted */
     uint64_t end;                    /* enum gm_exit_code before such an exit; else 0 */
-    uint64_t reserved[2];
+    uint64_t trap;                   /* then: address of the code that trapped */
+    uint64_t reserved;
     struct gm_port port[GM_MAILBOX_HARTS];
 };
 

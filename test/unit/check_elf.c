@@ -8,7 +8,9 @@
 #include "src/base/arena.h"
 #include "src/base/conf.h"
 #include "src/base/diag.h"
+#include "src/base/out.h"
 #include "src/driver/elf.h"
+#include "src/driver/lines.h"
 #include "test/unit/tap.h"
 
 enum { BASE = 0x1000, TEXT = 64, META = 32 };
@@ -245,6 +247,8 @@ ask(struct elf *e)
             ck_assert_uint_lt(sum, UINT32_MAX);
         }
     elf_meta(a, d, e);
+    struct source at;
+    lines_debug(a, e, BASE, &at);
 }
 
 START_TEST(cut_off)
@@ -277,6 +281,56 @@ START_TEST(damaged)
 }
 END_TEST
 
+/* ---- lines of addresses */
+
+static bool
+table(const char *text, struct lines *l)
+{
+    struct conf *c = conf_parse(a, d, "x", text, strlen(text));
+
+    *l = (struct lines) { 0 };
+    return lines_parse(a, &c->sections[0], l);
+}
+
+static int
+line(const struct lines *l, uint64_t addr)
+{
+    struct source s;
+
+    return lines_find(l, addr, &s) ? s.line : 0;
+}
+
+START_TEST(lines)
+{
+    static const char text[] = "\n[lines]\nfile = x.c\n80000000 = 3:4 5:2\n80000010 = 7:2\n";
+    struct lines l;
+    struct out *o = out_memory(a);
+
+    ck_assert(table(text, &l));
+    ck_assert_int_eq(line(&l, 0x7fffffff), 0);
+    ck_assert_int_eq(line(&l, 0x80000000), 3);
+    ck_assert_int_eq(line(&l, 0x80000003), 3);
+    ck_assert_int_eq(line(&l, 0x80000004), 5);
+    ck_assert_int_eq(line(&l, 0x80000006), 0);
+    ck_assert_int_eq(line(&l, 0x80000010), 7);
+    ck_assert_int_eq(line(&l, 0x80000012), 0);
+    lines_print(&l, o);
+    ck_assert_str_eq(out_text(o, NULL), text);
+}
+END_TEST
+
+START_TEST(no_lines)
+{
+    static const char *const bad[] = { "8 = 1:1", "file = x.c\n8 = 0:4", "file = x.c\n8 = 3",
+        "file = x.c\n8 = 3:0", "file = x.c\n8 = 3:4 x", "file = x.c\n8 = 3:4\n9 = 3:4",
+        "file = x.c\nfffffffffffffff0 = 3:32", "file = x.c\n8 = 99999999999:4" };
+    struct lines l;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(!table(arena_printf(a, "[lines]\n%s\n", bad[i]), &l), "%s", bad[i]);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -293,6 +347,8 @@ main(void)
     tcase_add_test(t, others);
     tcase_add_test(t, cut_off);
     tcase_add_test(t, damaged);
+    tcase_add_test(t, lines);
+    tcase_add_test(t, no_lines);
     suite_add_tcase(s, t);
     return tap_run(s);
 }

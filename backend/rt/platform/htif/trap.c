@@ -87,6 +87,7 @@ gm_trap_report(uint64_t cause, uint64_t pc, uint64_t value, const uint64_t *regs
         gm_mailbox.end = GM_EXIT_NO_DEVICE;
         gm_exit(GM_EXIT_NO_DEVICE);
     }
+    gm_mailbox.trap = pc;
     text("trap: ");
     text(cause < sizeof causes / sizeof *causes && causes[cause] ? causes[cause] : "unknown");
     text(" (cause ");

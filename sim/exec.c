@@ -574,11 +574,12 @@ exec_bytes(const struct hart *h, const struct isa_cmd *c)
     const struct target *t = h->s->t;
     struct op op = operand(c->rs2, t->dim, h->s->line);
     bool wide = op.laddr & ISA_ACC && !ld->shrink;
+    int64_t rows = ld->stride ? op.rows : 1; /* one row for all is read once */
 
     if (c->funct == ISA_MVOUT)
         return store_bytes(h, c);
     if (!c->rs1)
         return 0;
-    return (uint64_t)(op.rows * op.cols
+    return (uint64_t)(rows * op.cols
         * (wide ? h->s->acc_bytes : h->s->elem_bytes));
 }

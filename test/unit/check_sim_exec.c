@@ -607,6 +607,8 @@ START_TEST(statistics_per_layer)
         { ISA_PRELOAD, OP(SP(0), 16, 8), OP(ACC(0), 4, 8) },
         { ISA_COMPUTE_FLIP, OP(SP(0), 4, 16), NONE(4, 8) },
         { ISA_MVOUT, RAM, OP(ACC(0) | ISA_FULL, 4, 8) },
+        isa_encode_ld(&(struct isa_config_ld) { .stride = 0, .block_stride = 16, .scale = 1 }),
+        { ISA_MVIN, RAM, OP(SP(0), 16, 64) },
     };
     sim_layer(sim, 0, 5);
     for (size_t i = 0; i < sizeof c / sizeof *c; i++)
@@ -617,8 +619,9 @@ START_TEST(statistics_per_layer)
     s = sim_stats(sim, 0, &n);
     ck_assert_int_eq(n, 2);
     ck_assert_int_eq(s[0].number, 5);
-    ck_assert_uint_eq(s[0].commands, 7);
-    ck_assert_uint_eq(s[0].bytes_in, 1024);      /* zeros do not come from memory */
+    ck_assert_uint_eq(s[0].commands, 9);
+    /* Zeros do not come from memory, and a row for all rows once. */
+    ck_assert_uint_eq(s[0].bytes_in, 1024 + 64);
     ck_assert_uint_eq(s[0].bytes_out, 4 * 8 * 4);
     ck_assert_uint_eq(s[0].macs, 4 * 16 * 8);
     ck_assert_uint_eq(s[1].commands, 0);

@@ -40,7 +40,10 @@ struct rows {
 struct work {
     enum kind kind;
     enum cls cls;
+    struct origin of;
     struct rows a, b;                /* what it touches; a preload's are C and B */
+    int64_t step;                    /* from one row of `a` to the next, of a pair */
+    bool adds;                       /* to what is in `a`, which has to be read */
     int64_t rows;                    /* of a move, or of A */
     /* moves */
     uint64_t addr, stride;
@@ -52,13 +55,13 @@ struct work {
     double per_row, start;           /* cycles of a stored row; before the first */
     bool silent;                     /* a store for statistics: nothing goes to memory */
     int64_t line_rows, line_stride;  /* a pooled image: pixels of a row, bytes to the next */
+    int64_t pooled;                  /* rows of it; 0: not pooled */
     bool conv;                       /* of a loop: which kind */
     /* pairs */
     bool real, slow;                 /* weights are loaded; through the transposer */
     bool os;                         /* results stay in the array until they are pushed out */
     int64_t bank_a, bank_b;          /* of the scratchpad, -1: none; b: the second operand */
     int64_t bank_c;                  /* of the accumulator, -1: none */
-    bool adds;                       /* to what is there, which has to be read */
 };
 
 struct slot {
@@ -244,6 +247,22 @@ void l1_data(struct hart *h, uint64_t addr, uint64_t n, bool store);
 void l1_code(struct hart *h, uint64_t line);
 /* No core but `but` has the line any more. */
 void l1_drop(const struct sim *s, uint64_t line, int but);
+
+/* ---- trace.c */
+/* A move in gets a lane when it begins, and keeps it to its end. */
+void trace_load_begins(struct clock *k, struct slot *e);
+void trace_load(struct clock *k, const struct slot *e, int64_t end);
+/* A run of the array that ends now; its results are written until `drained`. */
+void trace_product(struct clock *k, int64_t drained);
+void trace_store(struct clock *k, const struct work *w, int64_t from, int64_t to);
+
+/* ---- live.c */
+void live_load(struct live *l, const struct work *w, int64_t at);
+/* A compute from `from` to `end`, whose results go `to` until `drained`, beside new
+ * weights; any may be NULL. */
+void live_product(struct live *l, const struct work *compute, const struct work *to,
+    const struct work *weights, int64_t from, int64_t end, int64_t drained);
+void live_store(struct live *l, const struct work *w, int64_t at);
 
 /* ---- count.c */
 void count_span(struct clock *k, int64_t n);

@@ -72,8 +72,7 @@ end(struct clock *k)
 
     k->store_end = k->store_next > least ? k->store_next : least;
     queue_done_at(k, ST, k->store_cur, (int64_t)k->store_end + 2);
-    trace_event(k->h, SIM_TRACK_STORE, 0, (int64_t)k->store_start, (int64_t)k->store_end,
-        (uint64_t)(w->rows * w->row_bytes));
+    trace_store(k, w, (int64_t)k->store_start, (int64_t)k->store_end);
     k->store_cur = -1;
 }
 

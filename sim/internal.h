@@ -85,7 +85,8 @@ seen_has(const struct seen *s, uint64_t line)
 }
 
 /* ---- a timeline (trace.c) */
-struct trace_run { int64_t from, to; uint64_t n; int layer; };
+struct origin { int layer; uint64_t index; }; /* of a command: within its layer */
+struct trace_run { struct sim_event e; int part; };
 struct trace {
     struct trace_run run[SIM_TRACKS];    /* work with no gap so far */
     int64_t window;                  /* of memory traffic */
@@ -151,6 +152,7 @@ struct hart {
     struct seen data, dirty, code;   /* of it */
     struct counters *counters;
     struct trace trace;
+    struct live *live;               /* NULL unless there is one */
     struct sim_layer_stats *layers;
     struct sim_layer_stats base;     /* the clock's sums at the last mark */
     int nlayers, layers_cap;
@@ -280,15 +282,19 @@ void stats_command(struct hart *h, const struct isa_cmd *c);
 void stats_work(struct hart *h, const struct isa_cmd *c);
 const struct sim_layer_stats *stats_all(struct hart *h, int *n);
 
-/* ---- trace.c */
-void trace_event(struct hart *h, enum sim_track track, int lane, int64_t from, int64_t to,
-    uint64_t n);
-/* Work that may go on where the last ended. */
-void trace_busy(struct hart *h, enum sim_track track, int64_t from, int64_t to);
+/* ---- trace.c: more of it in clock.h */
+void trace_layer(struct hart *h, const struct sim_layer_stats *l);
+void trace_core(struct hart *h, int64_t from, int64_t to);
+void trace_wait(struct hart *h, enum sim_wait why, int64_t from, int64_t to);
 void trace_memory(struct hart *h, int64_t at, uint64_t bytes);
-void trace_end(struct hart *h);
-/* A lane for a move in that begins at `now`; trace_event takes it up to its end. */
-int trace_lane(struct hart *h, int64_t now);
+void trace_figure(struct hart *h, enum sim_track track, int64_t from, int64_t to, uint64_t n);
+
+/* ---- live.c: the same */
+struct live *live_new(const struct hart *h);
+void live_free(struct live *l);
+void live_reset(struct live *l);
+/* Tells all it found; nothing may run afterwards. */
+void live_end(struct live *l, struct hart *h);
 
 /* ---- port_host.c */
 void port_init(struct sim *s);

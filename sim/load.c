@@ -3,15 +3,13 @@
 #include "sim/clock.h"
 #include "src/base/num.h"
 
-/* Moves that overlap have lanes of their own. */
 static void
 finished(struct clock *k, int slot, int64_t at)
 {
     const struct slot *e = &k->st[LD].slot[slot];
 
     if (e->w.kind == K_LOAD)
-        trace_event(k->h, SIM_TRACK_LOAD, e->lane, e->began, at,
-            e->w.zero ? 0 : (uint64_t)((e->w.repeat ? 1 : e->w.rows) * e->w.row_bytes));
+        trace_load(k, e, at);
     queue_done_at(k, LD, slot, at);
 }
 
@@ -136,7 +134,7 @@ begin(struct clock *k)
     queue_pop(s);
     e->began = k->now;
     if (e->w.kind == K_LOAD)
-        e->lane = trace_lane(k->h, k->now);
+        trace_load_begins(k, e);
     k->load_out++;
     clock_wake(k, k->now + 1);
     if (e->w.kind != K_LOAD || !e->w.rows || !e->w.row_bytes) {

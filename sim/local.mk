@@ -15,6 +15,7 @@ SIM_SOURCES = \
 	sim/internal.h \
 	sim/l1.c \
 	sim/l2.c \
+	sim/live.c \
 	sim/load.c \
 	sim/loop_conv.c \
 	sim/loop_ws.c \
@@ -48,7 +49,8 @@ sim_libsim_a_CFLAGS = $(STRICT_CFLAGS)
 # The plugin: never with sanitizers, which a stock QEMU cannot load.
 plugindir = $(libdir)/gemmcc
 plugin_PROGRAMS = gemmcc-device.so
-gemmcc_device_so_SOURCES = sim/plugin_api.h sim/port_qemu.c $(SIM_SOURCES) \
+gemmcc_device_so_SOURCES = sim/plugin_api.h sim/port_qemu.c sim/timeline.c \
+	sim/timeline.h $(SIM_SOURCES) \
 	$(MACHINE_SOURCES) $(BASE_SOURCES)
 gemmcc_device_so_CFLAGS = $(STD_CFLAGS) -fPIC -fvisibility=hidden $(LIBMD_CFLAGS) \
 	$(JANSSON_CFLAGS)

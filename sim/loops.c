@@ -91,6 +91,7 @@ loop_make(const struct hart *h, const struct isa_cmd *run, struct loop *l)
     memset(l, 0, sizeof *l);
     l->t = h->s->t;
     l->conv = loop_is_conv(run->funct);
+    l->of = (struct origin) { h->layer, h->index };
     l->regs = h->regs;
     if (l->conv)
         make_conv(h, run, l);

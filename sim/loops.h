@@ -45,6 +45,7 @@ struct conv_loop {
 struct loop {
     bool conv;
     const struct target *t;
+    struct origin of;                /* the command that runs it */
     struct regs regs;                /* the configuration it began with */
     uint32_t sp_a, sp_b, acc;        /* local rows; sp_b is where B begins */
     bool skip_a, skip_b;

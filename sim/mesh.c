@@ -111,13 +111,21 @@ result_at(const struct clock *k, struct rows operand)
     return at;
 }
 
-/* The pair of the preload is through: its results follow, those that stay when the next
- * pair pushes them out.  With nowhere to go nobody waits for them. */
+/* The last result of the pair that is through; those that stay in the array come when the
+ * next pair pushes them out. */
+static int64_t
+last_result(const struct clock *k, const struct work *p)
+{
+    return k->mesh.end + k->t->ex_latency + (p->os ? k->t->dim : 0);
+}
+
+/* The pair of the preload is through: its results follow.  With nowhere to go nobody
+ * waits for them. */
 static void
 results(struct clock *k, const struct work *p)
 {
     struct mesh_clock *m = &k->mesh;
-    int64_t last = m->end + k->t->ex_latency + (p->os ? k->t->dim : 0);
+    int64_t last = last_result(k, p);
 
     if (p->a.from == p->a.to) {
         queue_done_at(k, EX, m->pre, m->end + 1);
@@ -133,13 +141,14 @@ static void
 finish(struct clock *k)
 {
     struct mesh_clock *m = &k->mesh;
+    const struct work *p = m->pre < 0 ? NULL : &k->st[EX].slot[m->pre].w;
 
     m->running = false;
-    trace_busy(k->h, SIM_TRACK_EXECUTE, m->began, m->end + 1);
+    trace_product(k, p ? last_result(k, p) : 0);
     if (m->current >= 0) {
         queue_done_at(k, EX, m->current, m->end + 1);
-        if (m->pre >= 0)
-            results(k, &k->st[EX].slot[m->pre].w);
+        if (p)
+            results(k, p);
         m->pre = -1;
     }
     if (m->next_pre >= 0) {

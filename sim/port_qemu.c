@@ -9,6 +9,8 @@
  *   mailbox   address of gm_mailbox; 0 or absent: the program has none
  *   report    file to write at the end, ini form, see write_report
  *   trace     file to write a timeline to, JSON; absent: none
+ *   detail    of it: layer, tile, command
+ *   unit      of it: cycle, ns
  *   layers    file with a name per layer for it, one a line
  *   strict    off, warn, error
  *   timing    on, off */
@@ -25,6 +27,7 @@
 
 #include "sim/pipeline.h"
 #include "sim/sim.h"
+#include "sim/timeline.h"
 #include "src/base/arena.h"
 #include "src/base/diag.h"
 #include "src/base/file.h"
@@ -70,7 +73,9 @@ struct port {
     struct count count[GM_MAILBOX_HARTS];
     unsigned ringing;                /* who rang last, and instructions of all by then */
     uint64_t rang;
-    FILE *timeline;
+    struct timeline *timeline;
+    enum sim_detail detail;
+    bool ns;
     char **layer; int nlayer;        /* names, from `layers` */
     struct sim_violation kept[KEPT];
     int nkept;
@@ -149,82 +154,13 @@ write_violation(FILE *f, const struct sim_violation *v)
     value(f, "detail", v->detail);
 }
 
-/* ---- the timeline: one cycle is shown as one microsecond */
-
-/* As a JSON string. */
-static void
-quoted(FILE *f, const char *s)
-{
-    fputc('"', f);
-    for (; *s; s++)
-        if ((unsigned char)*s < ' ')
-            fputc(' ', f);
-        else if (*s == '"' || *s == '\\')
-            fprintf(f, "\\%c", *s);
-        else
-            fputc(*s, f);
-    fputc('"', f);
-}
-
-static void
-event(const struct sim_event *e, void *ctx)
-{
-    static const char *const names[] = { "layer", "core", "mvin", "products", "mvout" };
-    FILE *f = port.timeline;
-
-    (void)ctx;
-    if (e->track == SIM_TRACK_MEMORY) {
-        fprintf(f, ",\n{\"name\":\"memory\",\"ph\":\"C\",\"pid\":%d,\"ts\":%" PRIu64
-            ",\"args\":{\"bytes\":%" PRIu64 "}}", e->hart, e->start, e->n);
-        return;
-    }
-    fputs(",\n{\"name\":", f);
-    if (e->track == SIM_TRACK_LAYER && e->layer >= 0 && e->layer < port.nlayer)
-        quoted(f, port.layer[e->layer]);
-    else
-        quoted(f, names[e->track]);
-    fprintf(f, ",\"ph\":\"X\",\"pid\":%d,\"tid\":%d,\"ts\":%" PRIu64 ",\"dur\":%" PRIu64,
-        e->hart, (int)e->track * 10 + e->lane, e->start, e->end - e->start);
-    if (e->track == SIM_TRACK_LAYER)
-        fprintf(f, ",\"args\":{\"layer\":%d}}", e->layer);
-    else if (e->track == SIM_TRACK_CORE)
-        fputc('}', f);
-    else
-        fprintf(f, ",\"args\":{\"%s\":%" PRIu64 "}}",
-            e->track == SIM_TRACK_EXECUTE ? "runs" : "bytes", e->n);
-}
-
-/* Names of the tracks come first. */
-static bool
-open_timeline(void)
-{
-    static const char *const tracks[] = { "layers", "core", "load", "execute", "store" };
-    FILE *f = port.timeline = fopen(port.trace, "w");
-
-    if (!f)
-        return false;
-    for (int h = 0; h < port.harts; h++) {
-        fprintf(f, "%s\n{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":%d,"
-            "\"args\":{\"name\":\"hart %d\"}}", h ? "," : "[", h, h);
-        for (int t = 0; t < SIM_TRACK_MEMORY; t++)
-            for (int lane = 0; lane < (t == SIM_TRACK_LOAD ? port.target->dma_moves : 1); lane++)
-                fprintf(f, ",\n{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":%d,\"tid\":%d,"
-                    "\"args\":{\"name\":\"%s\"}}", h, t * 10 + lane, tracks[t]);
-    }
-    return true;
-}
-
 static void
 close_timeline(void)
 {
-    bool bad;
-
     if (!port.timeline)
         return;
     sim_trace_end(port.sim);
-    fputs("\n]\n", port.timeline);
-    bad = ferror(port.timeline);
-    if (fclose(port.timeline) || bad)
+    if (!timeline_close(port.timeline))
         fprintf(stderr, "device model: cannot write %s\n", port.trace);
     port.timeline = NULL;
 }
@@ -616,6 +552,11 @@ parse(int argc, char **argv, const char **target)
             port.report = v;
         else if (str_starts(argv[i], "trace="))
             port.trace = v;
+        else if (str_starts(argv[i], "detail="))
+            port.detail = strcmp(v, "layer") == 0 ? SIM_DETAIL_LAYER
+                : strcmp(v, "command") == 0 ? SIM_DETAIL_COMMAND : SIM_DETAIL_TILE;
+        else if (str_starts(argv[i], "unit="))
+            port.ns = strcmp(v, "ns") == 0;
         else if (str_starts(argv[i], "layers="))
             port.layers = v;
         else if (str_starts(argv[i], "mailbox="))
@@ -648,6 +589,20 @@ read_layers(void)
     return true;
 }
 
+static bool
+open_timeline(void)
+{
+    if (!port.trace)
+        return true;
+    if (!read_layers())
+        return false;
+    port.timeline = timeline_open(&(struct timeline_config) { .path = port.trace,
+        .harts = port.harts, .detail = port.detail, .lanes = port.target->dma_moves,
+        .clock_mhz = port.ns ? port.target->clock_mhz : 0,
+        .layers = port.layer, .nlayer = port.nlayer });
+    return port.timeline != NULL;
+}
+
 EXPORT int
 qemu_plugin_install(uint64_t id, const struct plugin_info *info, int argc, char **argv)
 {
@@ -661,12 +616,13 @@ qemu_plugin_install(uint64_t id, const struct plugin_info *info, int argc, char 
     port.harts = info->system.smp_vcpus;
     if (port.harts > GM_MAILBOX_HARTS || port.harts > port.target->harts)
         return complain("more harts than the target has", NULL), 1;
-    if (port.trace && (!read_layers() || !open_timeline()))
+    if (!open_timeline())
         return complain("cannot write a timeline", port.trace), 1;
     port.sim = sim_new(&(struct sim_config) {
         .target = port.target, .memory = port.memory, .strict = port.strict,
         .timing = port.timing, .violation = violation,
-        .event = port.timeline ? event : NULL,
+        .event = port.timeline ? timeline_event : NULL, .detail = port.detail,
+        .ctx = port.timeline,
     });
     if (!port.sim)
         return complain("no memory for the device model", NULL), 1;

@@ -56,6 +56,7 @@ load_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c,
     w->blocks = num_ceil_div(cols, t->dim);
     w->block_stride = ld->block_stride;
     w->a = rows_at(h, laddr, w->blocks ? (w->blocks - 1) * ld->block_stride + w->rows : 0);
+    w->adds = w->acc && laddr & ISA_ACCUMULATE;
     w->local = w->a.from;
     w->addr = c->rs1;
     w->stride = ld->stride;
@@ -83,6 +84,7 @@ pool_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c,
 
     if (w->acc)
         w->a.to = h->sp.rows + (from / bank + 1) * bank;
+    w->pooled = (int64_t)st->orows * st->ocols;
     w->rows = (int64_t)st->porows * st->pocols;
     w->line_rows = st->pocols;
     w->line_stride = (int64_t)st->pool_out_dim * st->stride;
@@ -144,6 +146,7 @@ preload_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c
     }
     if (!layout_garbage(&h->s->layout, to) && rows) {
         w->a = rows_at(h, to, (rows - 1) * g->ex.c_stride + 1);
+        w->step = g->ex.c_stride;
         w->bank_c = acc_bank(h, to);
         w->adds = to & ISA_ACCUMULATE;
     }
@@ -165,6 +168,7 @@ compute_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c
     w->bank_a = w->bank_b = -1;
     if (!layout_garbage(&h->s->layout, a) && n) {
         w->a = rows_at(h, a, (n - 1) * g->ex.a_stride + 1);
+        w->step = g->ex.a_stride;
         w->bank_a = sp_bank(h, a);
     }
     if (!layout_garbage(&h->s->layout, d)) {
@@ -204,6 +208,7 @@ work_of(const struct hart *h, const struct regs *g, const struct isa_cmd *c)
             w = (struct work) { .kind = K_LOOP_CONFIG, .conv = loop_is_conv(c->funct) };
         break;
     }
+    w.of = (struct origin) { h->layer, h->index };
     return w;
 }
 

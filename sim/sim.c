@@ -42,6 +42,8 @@ hart_init(struct sim *s, struct hart *h, int number)
         return false;
     if (s->config.timing && !(h->l1 = l1_new(s->t)))
         return false;
+    if (s->config.event && !(h->live = live_new(h)))
+        return false;
     h->counters = counters_new(s->t);
     return h->counters;
 }
@@ -90,6 +92,7 @@ sim_free(struct sim *s)
         judge_free(h->judge);
         clock_free(h->clock);
         l1_free(h->l1);
+        live_free(h->live);
         free(h->counters);
         free(h->layers);
     }
@@ -121,6 +124,8 @@ sim_reset(struct sim *s)
         counters_reset(h->counters);
         h->nlayers = 0;
         memset(&h->trace, 0, sizeof h->trace);
+        if (h->live)
+            live_reset(h->live);
         h->layer_open = false;
         h->timed = -1;
         h->layer = -1;

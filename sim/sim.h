@@ -46,13 +46,19 @@ enum sim_strict { SIM_STRICT_OFF, SIM_STRICT_WARN, SIM_STRICT_ERROR };
 /* ---- life */
 /* Something took time: cycles from start to end. */
 enum sim_track { SIM_TRACK_LAYER, SIM_TRACK_CORE, SIM_TRACK_LOAD, SIM_TRACK_EXECUTE, SIM_TRACK_STORE,
-    SIM_TRACK_MEMORY, SIM_TRACKS };
+    SIM_TRACK_WAIT, SIM_TRACK_MEMORY, SIM_TRACK_SCRATCHPAD, SIM_TRACK_ACCUMULATOR, SIM_TRACKS };
+/* Why the array does not multiply, as in struct sim_layer_stats. */
+enum sim_wait { SIM_WAIT_OPERANDS, SIM_WAIT_COMMANDS, SIM_WAIT_STORE, SIM_WAIT_FENCE };
 struct sim_event {
     enum sim_track track;
     int hart, lane, layer;           /* lane: of moves that overlap, from 0; layer -1: none */
     uint64_t start, end;
-    uint64_t n;                      /* bytes of moves and memory; products of the array */
+    uint64_t n;                      /* bytes of moves and memory; rows of A; rows in use */
+    uint64_t index, commands;        /* of the first command within its layer; how many */
+    enum sim_wait wait;
 };
+/* Layers and figures; also units, work without a pause as one event; or each command. */
+enum sim_detail { SIM_DETAIL_LAYER, SIM_DETAIL_TILE, SIM_DETAIL_COMMAND };
 
 struct sim_config {
     const struct target *target;
@@ -63,6 +69,7 @@ struct sim_config {
     void (*violation)(const struct sim_violation *v, void *ctx);
     /* For a timeline, with timing; NULL: nobody wants one. */
     void (*event)(const struct sim_event *e, void *ctx);
+    enum sim_detail detail;
     void *ctx;
 };
 

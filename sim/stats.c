@@ -36,10 +36,8 @@ void
 stats_timed(struct hart *h, int record)
 {
     update(h);
-    if (h->timed >= 0) {
-        const struct sim_layer_stats *l = &h->layers[h->timed];
-        trace_event(h, SIM_TRACK_LAYER, 0, (int64_t)l->start, (int64_t)(l->start + l->cycles), 0);
-    }
+    if (h->timed >= 0)
+        trace_layer(h, &h->layers[h->timed]);
     h->timed = record;
     if (record < 0)
         return;

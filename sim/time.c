@@ -82,24 +82,38 @@ full(const struct clock *k, enum cls cls)
 }
 
 /* Why does the array not multiply? */
-static uint64_t *
+static enum sim_wait
 idle_reason(struct clock *k)
 {
     const struct station *s = &k->st[EX];
     const struct slot *e = s->nwait ? &s->slot[s->wait[0]] : NULL;
 
     if (s->nqueue > 1)
-        return &k->sum.stall_commands;
+        return SIM_WAIT_COMMANDS;
     if (e && e->dep[LD])
-        return &k->sum.stall_operands;
+        return SIM_WAIT_OPERANDS;
     if (e && e->dep[ST])
-        return &k->sum.stall_store;
+        return SIM_WAIT_STORE;
     /* Nothing for the array has come: the core may be held up by another class. */
     if (!e && full(k, LD))
-        return &k->sum.stall_operands;
+        return SIM_WAIT_OPERANDS;
     if (!e && full(k, ST))
-        return &k->sum.stall_store;
-    return k->fencing ? &k->sum.stall_fence : &k->sum.stall_commands;
+        return SIM_WAIT_STORE;
+    return k->fencing ? SIM_WAIT_FENCE : SIM_WAIT_COMMANDS;
+}
+
+/* The array does nothing from `from` until it wakes. */
+static void
+idle(struct clock *k, int64_t from)
+{
+    uint64_t *const sums[] = { &k->sum.stall_operands, &k->sum.stall_commands,
+        &k->sum.stall_store, &k->sum.stall_fence };
+    enum sim_wait why = idle_reason(k);
+
+    if (k->mesh.running || k->wake <= from)
+        return;
+    *sums[why] += (uint64_t)(k->wake - from);
+    trace_wait(k->h, why, from, k->wake);
 }
 
 /* Whatever waits for something that no longer comes is dropped: only nonsense that
@@ -126,9 +140,7 @@ clock_turn(struct clock *k)
         return;
     }
     if (n > 0) {
-        int64_t idle = k->wake - num_max(k->now, k->mesh.end + 1);
-        if (!k->mesh.running && idle > 0)
-            *idle_reason(k) += (uint64_t)idle;
+        idle(k, num_max(k->now, k->mesh.end + 1));
         count_span(k, n);
         k->now = k->wake;
     }
@@ -172,7 +184,7 @@ clock_catch_up(struct clock *k)
 void
 clock_spend(struct clock *k, double cycles)
 {
-    trace_busy(k->h, SIM_TRACK_CORE, (int64_t)k->core, (int64_t)(k->core + cycles));
+    trace_core(k->h, (int64_t)k->core, (int64_t)(k->core + cycles));
     k->core += cycles;
     k->sum.core += (uint64_t)cycles;
 }
@@ -189,7 +201,7 @@ static int64_t
 hand_over(struct clock *k)
 {
     meet(k);
-    trace_busy(k->h, SIM_TRACK_CORE, (int64_t)k->core, (int64_t)(k->core + k->t->core_issue));
+    trace_core(k->h, (int64_t)k->core, (int64_t)(k->core + k->t->core_issue));
     k->core += k->t->core_issue;
     return (int64_t)ceil(k->core) + k->t->cmd_transit;
 }

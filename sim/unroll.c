@@ -235,7 +235,8 @@ make(struct clock *k, enum gen g)
     loop_next(l, g, &s->c, &c);
     set(k, &l->regs, &c);
     k->out_at[k->out_n] = k->now + UNROLL;
-    k->out[k->out_n++] = work_of(k->h, &l->regs, &c);
+    k->out[k->out_n] = work_of(k->h, &l->regs, &c);
+    k->out[k->out_n++].of = l->of;
     if (s->c.done)
         finish(k, g);
     clock_wake(k, k->now + 1);

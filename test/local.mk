@@ -29,6 +29,7 @@ UNIT_TESTS = \
 	test/unit/check_sim_random \
 	test/unit/check_sim_strict \
 	test/unit/check_sim_time \
+	test/unit/check_sim_trace \
 	test/unit/check_fmath \
 	test/unit/check_front \
 	test/unit/check_hostile \
@@ -87,7 +88,9 @@ noinst_HEADERS += test/unit/frontfix.h test/unit/tap.h
 EXTRA_DIST += $(SH_TESTS) test/lib.sh
 
 # Programs for the array by hand, and what runs them.
-check_PROGRAMS += test/run/runner
+check_PROGRAMS += test/run/runner test/run/timeline
+test_run_timeline_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+test_run_timeline_LDADD = $(JANSSON_LIBS)
 EXTRA_DIST += \
 	test/run/array.c \
 	test/run/ends.c \

@@ -27,6 +27,8 @@ struct run {
     long long top, memory;
     double timeout;
     enum sim_strict strict;
+    enum sim_detail detail; /* of --trace */
+    bool trace_ns;
     const char **labels;
     int nlabel;
     struct qemu_result result;
@@ -120,6 +122,26 @@ known_counters(const struct run *r)
 }
 
 static bool
+read_trace(struct run *r)
+{
+    static const char *const levels[] = { "layer", "tile", "command", NULL },
+                             *const units[] = { "cycle", "ns", NULL };
+    int level = option_word(r->line, OPT_TRACE_LEVEL, SIM_DETAIL_TILE, levels),
+        unit = option_word(r->line, OPT_TRACE_UNIT, 0, units);
+
+    if (level < 0 || unit < 0)
+        return false;
+    if (!option_given(r->line, OPT_TRACE)
+        && (option_given(r->line, OPT_TRACE_LEVEL) || option_given(r->line, OPT_TRACE_UNIT))) {
+        options_wrong(PROGRAM_RUN, "--trace-level and --trace-unit go with --trace");
+        return false;
+    }
+    r->detail = (enum sim_detail)level;
+    r->trace_ns = unit == 1;
+    return true;
+}
+
+static bool
 read_options(struct run *r)
 {
     static const char *const modes[] = { "off", "warn", "error", NULL };
@@ -142,7 +164,7 @@ read_options(struct run *r)
         options_wrong(PROGRAM_RUN, "--tolerance wants int:N, abs=A, rel=R, not '%s'", tolerance);
         return false;
     }
-    return known_counters(r) && fits_dataset(r) && option_reports(r->arena, r->line, OPT_RUN_REPORT);
+    return read_trace(r) && known_counters(r) && fits_dataset(r) && option_reports(r->arena, r->line, OPT_RUN_REPORT);
 }
 
 /* ---- before */
@@ -225,6 +247,8 @@ name_layers(const struct run *r, struct qemu_run *q)
     for (int i = 0; m && i < m->nlayer; i++)
         names[i] = m->layers[i].name;
     q->trace = option_value(r->line, OPT_TRACE);
+    q->trace_detail = r->detail;
+    q->trace_ns = r->trace_ns;
     q->layer_names = names;
     q->nlayer_name = m ? m->nlayer : 0;
 }

@@ -234,19 +234,28 @@ escaped(struct arena *a, const char *s)
 }
 
 static const char *
+trace_option(struct job *j)
+{
+    static const char *const details[] = { "layer", "tile", "command" };
+
+    if (!j->trace)
+        return "";
+    return arena_printf(j->arena, ",trace=%s,layers=%s,detail=%s,unit=%s",
+        escaped(j->arena, j->trace), escaped(j->arena, j->layers),
+        details[j->run->trace_detail], j->run->trace_ns ? "ns" : "cycle");
+}
+
+static const char *
 plugin_option(struct job *j, const char *ram)
 {
     struct arena *a = j->arena;
     enum sim_strict s = j->run->strict;
 
-    const char *trace = j->trace ? arena_printf(a, ",trace=%s,layers=%s", escaped(a, j->trace),
-        escaped(a, j->layers)) : "";
-
     return arena_printf(a, "%s,target=%s,ram=%s,mailbox=0x%llx,report=%s,strict=%s,timing=%s%s",
         escaped(a, j->plugin), escaped(a, j->target), ram, (unsigned long long)j->mailbox.addr,
         escaped(a, j->report),
         s == SIM_STRICT_OFF ? "off" : s == SIM_STRICT_WARN ? "warn" : "error",
-        j->run->timing ? "on" : "off", trace);
+        j->run->timing ? "on" : "off", trace_option(j));
 }
 
 static bool

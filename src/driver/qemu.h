@@ -26,6 +26,8 @@ struct qemu_run {
     const char *gdb;                 /* port to wait for a debugger on; NULL: none */
     /* Perfetto JSON; NULL: none.  Layers by number, for their names there. */
     const char *trace;
+    enum sim_detail trace_detail;
+    bool trace_ns;                   /* real time; else a cycle as a microsecond */
     const char *const *layer_names;
     int nlayer_name;
     /* Gets the console as it comes; it is collected anyway. */

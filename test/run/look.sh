@@ -38,21 +38,48 @@ refused 2 "no counter 'RDMA'" "a counter that is none" \
     END { exit bad || n != 5 }' "$tmp/w/r.csv" > "$tmp/out"
 ok $? "where the cycles of each layer went"
 
-# One event a line; the layers of the timeline are those of the table.
-"$AWK" 'NR == 1 { ok = $0 == "["; next } { last = $0 }
-    $0 != "]" && $0 !~ /^\{"name":"[^"]*","ph":"[MXC]","pid":0,.*\},?$/ { print; bad++ }
-    END { exit !ok || bad || last != "]" }' "$tmp/w/t.json" > "$tmp/out"
-ok $? "the timeline is JSON, an event a line"
-sed -n 's/.*"tid":0,"ts":[0-9]*,"dur":\([0-9]*\),"args":{"layer".*/\1/p' "$tmp/w/t.json" > "$tmp/layers"
-column measured "$tmp/w/r.csv" > "$tmp/out"
-cmp -s "$tmp/layers" "$tmp/out" && grep -q '"conv1 + relu1 + pool1"' "$tmp/w/t.json"
-ok $? "with the layers of the table"
-# Slices of one track do not overlap.
-"$AWK" -F'[:,}]' '/"ph":"X"/ { for (i = 1; i < NF; i++) { if ($i == "\"tid\"") t = $(i + 1)
-        if ($i == "\"ts\"") s = $(i + 1); if ($i == "\"dur\"") d = $(i + 1) }
-      if (s < end[t]) { print; bad++ } end[t] = s + d; n[t]++ }
-    END { exit bad || !n[10] || !n[20] || !n[30] || !n[40] }' "$tmp/w/t.json" > "$tmp/out"
-ok $? "and no two slices of a track at once"
+# The timeline as a viewer reads it, against the table.
+timeline() { "$top_builddir/test/run/timeline" "$tmp/w/$1" > "$tmp/out"; }
+sum() { column "$1" "$tmp/w/r.csv" | "$AWK" '{ n += $1 } END { print n + 0 }'; }
+numbers() {                          # FILE THREAD KEY: its sum over the slices
+    sed -n "s/.*\"tid\":$2,\"ts\".*\"$3\":\([0-9.]*\).*/\1/p" "$tmp/w/$1" \
+        | "$AWK" '{ n += $1 } END { print n + 0 }'
+}
+timeline t.json && ! says '^bad' && says '^slices 1 layers 5 ' && says '^slices 1 core ' \
+    && says '^slices 1 load ' && says '^slices 1 execute ' && says '^slices 1 store ' \
+    && says '^figures 1 memory '
+ok $? "the timeline has all tracks, and no two slices of one at once"
+sed -n 's/.*"tid":1,"ts":[0-9]*,"dur":\([0-9]*\),"args":{"layer".*/\1/p' "$tmp/w/t.json" > "$tmp/layers"
+column measured "$tmp/w/r.csv" | cmp -s - "$tmp/layers" && grep -q '"conv1 + relu1 + pool1"' "$tmp/w/t.json"
+ok $? "the layers are those of the table"
+# The four layers on the array leave nothing of their time in doubt: work, or waiting.
+test "$(numbers t.json 501 dur)" -eq "$(($(sum stall_operands) + $(sum stall_commands) \
+    + $(sum stall_store) + $(sum stall_fence)))" \
+    && test "$(numbers t.json 201 bytes)" -eq "$(sum bytes_in)" \
+    && test "$(numbers t.json 401 bytes)" -eq "$(sum bytes_out)"
+ok $? "so are waiting and bytes"
+# 784 pixels of the first layer, which is stored as a whole, fill as many rows.
+says '^figures 1 scratchpad rows [1-9][0-9]* [1-9][0-9]* 0$' \
+    && says '^figures 1 accumulator rows [1-9][0-9]* 784 0$'
+ok $? "rows are in use, and none at the end"
+
+run "$gemmcc_run" -q --trace=layer.json --trace-level=layer "$tmp/d.elf" "$seven"
+ends 0 && timeline layer.json && ! says '^bad' && says '^slices 1 layers 5 ' \
+    && test "$(grep -c '^slices' "$tmp/out")" -eq 1 && test "$(grep -c '^figures' "$tmp/out")" -eq 3
+ok $? "layers and figures alone"
+run "$gemmcc_run" -q --trace=command.json --trace-level=command "$tmp/d.elf" "$seven"
+ends 0 && timeline command.json && ! says '^bad' && says '^slices 1 load 0 ' && says '^slices 1 load 1 ' \
+    && test "$(numbers command.json '20[12]' bytes)" -eq "$(sum bytes_in)" \
+    && ! grep -q '"commands":[02-9],"bytes"' "$tmp/w/command.json"
+ok $? "every command"
+run "$gemmcc_run" -q --trace=ns.json --trace-unit=ns "$tmp/d.elf" "$seven"
+ends 0 && timeline ns.json && ! says '^bad' \
+    && says "^slices 1 layers 5 [0-9.]* $(sum measured | sed 's/...$/.&/')\$"
+ok $? "real time, at 1 GHz"
+refused 2 'go with --trace$' "a level of nothing" "$gemmcc_run" --trace-level=tile "$tmp/d.elf" "$seven"
+refused 2 "trace-level" "a level that is none" \
+    "$gemmcc_run" --trace=t.json --trace-level=word "$tmp/d.elf" "$seven"
+
 cp "$tmp/w/t.json" "$tmp/first.json"
 run "$gemmcc_run" -q --trace=t.json "$tmp/d.elf" "$seven"
 cmp -s "$tmp/w/t.json" "$tmp/first.json"

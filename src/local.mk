@@ -118,6 +118,8 @@ src_libdriver_a_SOURCES = \
 	src/driver/qemu.h \
 	src/driver/run_io.c \
 	src/driver/run_io.h \
+	src/driver/run_report.c \
+	src/driver/run_report.h \
 	src/driver/run_set.c \
 	src/driver/run_set.h \
 	src/driver/verify.c \

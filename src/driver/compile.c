@@ -584,19 +584,10 @@ write_report(struct compile *k)
             .macs = l->macs,
             .estimate = l->cost.cycles };
     }
-    for (int i = 0; i < k->line->n; i++) {
-        enum report_form form;
-        const char *file;
-        if (k->line->at[i].id != OPT_REPORT)
-            continue;
-        report_spec(k->arena, k->line->at[i].value, &form, &file);
-        struct out *o = out_open(file ? file : "-", k->diag);
-        if (!o)
+    for (int i = 0; i < k->line->n; i++)
+        if (k->line->at[i].id == OPT_REPORT
+            && !report_write(&r, k->arena, k->diag, k->line->at[i].value))
             return false;
-        report_print(&r, form, o);
-        if (!out_close(o))
-            return false;
-    }
     return true;
 }
 

@@ -10,9 +10,9 @@
 #include "src/base/term.h"
 #include "src/driver/info.h"
 #include "src/driver/run_io.h"
+#include "src/driver/run_report.h"
 #include "src/driver/run_set.h"
 #include "src/machine/target.h"
-#include "src/report/report.h"
 
 struct run {
     struct arena *arena;
@@ -279,68 +279,6 @@ start(struct run *r, const struct elf_patch *patches, int n)
 
 /* ---- after */
 
-static const struct qemu_layer *
-measured(const struct run *r, int number)
-{
-    for (int i = 0; i < r->result.nlayer; i++)
-        if (r->result.layers[i].stats.number == number)
-            return &r->result.layers[i];
-    return NULL;
-}
-
-static bool
-write_reports(struct run *r)
-{
-    const struct meta *m = r->meta ? r->meta : r->parts;
-    struct report p = { .program = m->name,
-        .target = r->target->name,
-        .n = m->nlayer,
-        .peak = (double)(r->target->dim * r->target->dim),
-        .clock_mhz = r->target->clock_mhz };
-
-    p.layers = NEWN(r->arena, struct report_layer, m->nlayer + 1);
-    for (int i = 0; i < m->nlayer; i++) {
-        const struct meta_layer *l = &m->layers[i];
-        const struct qemu_layer *q = measured(r, i);
-        p.layers[i] = (struct report_layer){ .number = i,
-            .name = l->name,
-            .op = l->op,
-            .on = l->on,
-            .output = l->output,
-            .schedule = l->schedule,
-            .why = l->why,
-            .limit = l->limit,
-            .macs = l->macs,
-            .estimate = l->estimate };
-        if (q) {
-            p.layers[i].measured = q->stats.cycles;
-            p.layers[i].array_cycles = q->stats.array;
-            p.layers[i].bytes_in = q->stats.bytes_in;
-            p.layers[i].bytes_out = q->stats.bytes_out;
-            p.layers[i].core_cycles = q->stats.core;
-            p.layers[i].stall_operands = q->stats.stall_operands;
-            p.layers[i].stall_commands = q->stats.stall_commands;
-            p.layers[i].stall_store = q->stats.stall_store;
-            p.layers[i].stall_fence = q->stats.stall_fence;
-            p.layers[i].stall_bank = q->stats.stall_bank;
-        }
-    }
-    for (int i = 0; i < r->line->n; i++) {
-        enum report_form form;
-        const char *file;
-        if (r->line->at[i].id != OPT_RUN_REPORT)
-            continue;
-        report_spec(r->arena, r->line->at[i].value, &form, &file);
-        struct out *o = out_open(file ? file : "-", r->diag);
-        if (!o)
-            return false;
-        report_print(&p, form, o);
-        if (!out_close(o))
-            return false;
-    }
-    return true;
-}
-
 /* From the first layer mark to the end of the last layer. */
 static uint64_t
 measured_cycles(const struct run *r)
@@ -390,6 +328,12 @@ cycles_line(struct run *r)
     printf("%s cycles: array %.0f %%, core %.0f %%, idle %.0f %%; estimate was %.1f %% %s\n",
         str_thousands(r->arena, all), s.array, s.core, s.idle, off < 0 ? -off : off,
         off < 0 ? "low" : "high");
+}
+
+static bool
+write_reports(struct run *r)
+{
+    return run_report(r->arena, r->diag, r->line, r->meta ? r->meta : r->parts, r->target, &r->result);
 }
 
 static int
@@ -490,40 +434,13 @@ ended(struct run *r)
     return 0;
 }
 
-/* `name` is one of the list; an empty list takes all that counted something. */
-static bool
-is_wanted(const char *list, const struct qemu_counter *c)
-{
-    size_t n = strlen(c->name);
-
-    if (!list)
-        return c->value != 0;
-    for (const char *s = list; s; s = strchr(s, ','), s = s ? s + 1 : NULL)
-        if (strncmp(s, c->name, n) == 0 && (s[n] == ',' || !s[n]))
-            return true;
-    return false;
-}
-
-static void
-show_counters(const struct run *r)
-{
-    const char *list = option_value(r->line, OPT_COUNTERS);
-    const struct qemu_result *x = &r->result;
-
-    if (!option_given(r->line, OPT_COUNTERS))
-        return;
-    for (int i = 0; i < x->ncounter; i++)
-        if (is_wanted(list, &x->counters[i]))
-            printf("%d %-32s %14llu\n", x->counters[i].hart, x->counters[i].name,
-                (unsigned long long)x->counters[i].value);
-}
-
 static int
 finish(struct run *r)
 {
     int status = ended(r);
 
-    show_counters(r);
+    if (option_given(r->line, OPT_COUNTERS))
+        run_counters(&r->result, option_value(r->line, OPT_COUNTERS));
     if (r->parts && !write_reports(r) && !status)
         return 1;
     return status || !r->meta ? status : show(r);

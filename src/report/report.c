@@ -76,14 +76,43 @@ error_percent(const struct report_layer *l)
     return l->measured ? 100.0 * ((double)l->estimate - (double)l->measured) / (double)l->measured : 0;
 }
 
+/* "commands 61%, operands 7%": what the array waited for, of the layer's cycles. */
+static const char *
+waits(struct arena *a, const struct report_layer *l)
+{
+    const struct { const char *name; uint64_t cycles; } why[] = {
+        { "operands", l->stall_operands }, { "commands", l->stall_commands },
+        { "stores", l->stall_store }, { "fence", l->stall_fence }, { "banks", l->stall_bank },
+    };
+    const char *all = "";
+
+    for (size_t i = 0; i < sizeof why / sizeof *why; i++) {
+        double percent = l->measured ? 100.0 * (double)why[i].cycles / (double)l->measured : 0;
+        if (percent >= 0.5)
+            all = arena_printf(a, "%s%s%s %.0f%%", all, *all ? ", " : "", why[i].name, percent);
+    }
+    return *all ? all : "-";
+}
+
+/* Columns of a layer that was run. */
+static void
+measured_cells(struct arena *a, struct table *t, const struct report_layer *l)
+{
+    table_cell(t, "%+.1f%%", error_percent(l));
+    table_cell(t, "%s", str_thousands(a, l->bytes_in));
+    table_cell(t, "%s", str_thousands(a, l->bytes_out));
+    table_cell(t, "%s", waits(a, l));
+}
+
 static void
 text(const struct report *r, struct out *o)
 {
     static const char *const heads[] = { ">#", "layer", "op", "on", "output", ">MACs", ">cycles", ">%", ">MAC/cycle",
-                                         ">util%", "limit", ">estimate error" };
+                                         ">util%", "limit", ">estimate error", ">bytes in", ">bytes out",
+                                         "array waits for" };
     struct arena *a = arena_new();
     bool run = was_run(r);
-    struct table *t = table_new(a, run ? 12 : 11, heads);
+    struct table *t = table_new(a, run ? 15 : 11, heads);
     uint64_t sum = total(r);
 
     for (int i = 0; i < r->n; i++) {
@@ -101,7 +130,7 @@ text(const struct report *r, struct out *o)
         table_cell(t, l->macs ? "%.0f%%" : "-", utilisation(r, l));
         table_cell(t, "%s", l->limit);
         if (run)
-            table_cell(t, "%+.1f%%", error_percent(l));
+            measured_cells(a, t, l);
     }
     table_print(t, o);
     out_printf(o, "%s cycles %s, %.3f ms at %g MHz on %s\n", str_thousands(a, sum), run ? "measured" : "estimated",
@@ -205,4 +234,18 @@ report_print(const struct report *r, enum report_form form, struct out *o)
         csv(r, o);
     else
         json(r, o);
+}
+
+bool
+report_write(const struct report *r, struct arena *a, struct diag *d, const char *spec)
+{
+    enum report_form form;
+    const char *file;
+
+    report_spec(a, spec, &form, &file);
+    struct out *o = out_open(file ? file : "-", d);
+    if (!o)
+        return false;
+    report_print(r, form, o);
+    return out_close(o);
 }

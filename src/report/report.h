@@ -13,7 +13,7 @@ struct report_layer {
     const char *name, *op, *on;      /* on: "array" or "core" */
     const char *output;              /* shape */
     const char *schedule, *why;      /* NULL: none */
-    const char *limit;               /* "array", "memory", "core" */
+    const char *limit;               /* "array", "memory", "core"; measured also "store", "fence" */
     int64_t macs;
     uint64_t estimate, measured;     /* cycles; measured 0: not run */
     uint64_t array_cycles;           /* of the measured ones, the array multiplied */
@@ -35,6 +35,8 @@ enum report_form { REPORT_TEXT, REPORT_CSV, REPORT_JSON };
 /* "text", "csv:FILE", "json" ...; false: unknown form.  *file NULL: standard output. */
 bool report_spec(struct arena *a, const char *spec, enum report_form *form, const char **file);
 void report_print(const struct report *r, enum report_form form, struct out *o);
+/* As a good spec says.  False after a diagnostic (of out_open and out_close). */
+bool report_write(const struct report *r, struct arena *a, struct diag *d, const char *spec);
 /* Cycles of a layer: measured if there, else the estimate. */
 uint64_t report_cycles(const struct report_layer *l);
 

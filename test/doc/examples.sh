@@ -52,7 +52,8 @@ export PATH
 
 # Numbers in shown and real output are made equal before they are compared.
 plain() {
-    sed 's/[0-9][0-9.,]*/N/g; s/[ 	][ 	]*/ /g; s/^ //; s/ $//' "$1"
+    sed 's/[+-]\{0,1\}[0-9][0-9.,]*/N/g; s/,\{0,1\} *\(operands\|commands\|stores\|fence\|banks\) N%//g
+        s/[ 	][ 	]*/ /g; s/^ //; s/ $//' "$1"
 }
 # Every line of $1 is in $2, in order; a shown line may be the beginning of a real one.
 shows() {

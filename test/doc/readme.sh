@@ -14,8 +14,12 @@ trap 'rm -rf "$tmp"' EXIT
 ln -s "$top_srcdir/samples" "$tmp/samples"
 PATH=$top_builddir:$PATH
 
-# Numbers as N, and which side of the measurement the estimate is on.
-figures() { sed 's/[0-9][0-9.,]*/N/g; s/N % high$/N % low/'; }
+# Numbers as N, whatever their sign and width, and which side of the measurement the
+# estimate is on; small causes of waiting come and go.
+figures() {
+    sed 's/[+-]\{0,1\}[0-9][0-9.,]*/N/g; s/N % high$/N % low/
+        s/,\{0,1\} *\(operands\|commands\|stores\|fence\|banks\) N%//g; s/  */ /g'
+}
 
 grep '^    ' "$top_srcdir/README.md" | sed -n '/^    \$ /,$s/^    //p' > "$tmp/want"
 sed -n 's/^\$ //p' "$tmp/want" > "$tmp/commands"

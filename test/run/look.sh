@@ -38,6 +38,23 @@ refused 2 "no counter 'RDMA'" "a counter that is none" \
     END { exit bad || n != 5 }' "$tmp/w/r.csv" > "$tmp/out"
 ok $? "where the cycles of each layer went"
 
+# What most of them went into; what is nothing else's is the core's.
+"$AWK" -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = NF - i; next }
+    function field(name) { return $(NF - at[name]) + 0 }
+    { part["array"] = field("array_cycles") + field("stall_bank"); part["memory"] = field("stall_operands")
+      part["store"] = field("stall_store"); part["fence"] = field("stall_fence"); part["core"] = 0
+      rest = field("measured")
+      for (p in part) rest -= part[p]
+      part["core"] = rest
+      for (p in part) if (part[p] > part[$(NF - at["limit"])]) { print p, $0; bad++ } }
+    END { exit bad }' "$tmp/w/r.csv" > "$tmp/out"
+ok $? "and what limits it"
+run "$gemmcc" -q "$digits" -o slow.elf --calibrate="$top_srcdir/samples/digits/calib" \
+    -m dram.line_cycles=300
+ends 0 && run "$gemmcc_run" -q --report slow.elf "$seven" && says '  array .*  memory .* operands [4-9][0-9]%' \
+    && says '  core .*  core  '
+ok $? "memory, if it is slow"
+
 # The timeline as a viewer reads it, against the table.
 timeline() { "$top_builddir/test/run/timeline" "$tmp/w/$1" > "$tmp/out"; }
 sum() { column "$1" "$tmp/w/r.csv" | "$AWK" '{ n += $1 } END { print n + 0 }'; }

@@ -69,10 +69,18 @@ refused() {
 
 # ---- programs by others, compiled as gemmcc-rt.pc says
 
+cross_missing() {
+    if [ -z "${RISCV_CC:-}" ]; then
+        echo "no cross compiler"
+    elif [ -z "${QEMU:-}" ]; then
+        echo "no QEMU"
+    elif ! command -v pkg-config > "$tmp/which"; then
+        echo "no pkg-config"
+    fi
+}
 need_programs() {
-    test -n "${RISCV_CC:-}" || skip_all "no cross compiler"
-    test -n "${QEMU:-}" || skip_all "no QEMU"
-    command -v pkg-config > "$tmp/which" || skip_all "no pkg-config"
+    no=$(cross_missing)
+    test -z "$no" || skip_all "$no"
 }
 rt() {
     PKG_CONFIG_PATH=$top_builddir pkg-config --define-variable=rtdir="$top_builddir/rt" \

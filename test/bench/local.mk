@@ -4,14 +4,16 @@ BENCHES = test/bench/layer_models$(EXEEXT) test/bench/resnet50$(EXEEXT) \
 	test/bench/rtl$(EXEEXT) test/bench/shapes$(EXEEXT)
 EXTRA_PROGRAMS += test/bench/layer_models test/bench/resnet50 test/bench/rtl \
 	test/bench/shapes
-EXTRA_DIST += test/bench/layers.sh test/bench/network.sh
+EXTRA_DIST += test/bench/layers.sh test/bench/network.sh test/bench/streams.sh \
+	test/bench/streams.tab
 CLEANFILES += $(BENCHES)
 
-# The clock against measurements of hardware, where the project's table of them is.
-RTL_TABLE = $(MODELS)/../timing-data.csv
+# The clock against measurements of hardware, where the project's tables of them are.
+MEASURED = $(MODELS)/..
 
 bench: all $(BENCHES)
-	test/bench/rtl$(EXEEXT) $(RTL_TABLE)
+	test/bench/rtl$(EXEEXT) $(MEASURED)/timing-data.csv
+	$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/test/bench/streams.sh $(MEASURED)
 	GEMMCC_TARGET_PATH=$(srcdir)/backend/targets test/bench/shapes$(EXEEXT)
 	$(SHELL) $(srcdir)/test/bench/layers.sh $(abs_builddir)
 	$(SHELL) $(srcdir)/test/bench/network.sh $(abs_builddir)

@@ -67,7 +67,7 @@ check_LIBRARIES = test/libbuild.a
 test_libbuild_a_SOURCES = test/passes/memory.c test/passes/memory.h test/passes/nets.c \
 	test/passes/nets.h test/unit/build.c test/unit/build.h test/unit/simtest.c \
 	test/unit/simtest.h test/unit/loopstream.c \
-	test/unit/looptest.c test/unit/looptest.h \
+	test/unit/looptest.c test/unit/looptest.h test/unit/micro.c test/unit/micro.h \
 	test/sim_exact.c test/sim_exact.h test/sim_literal.c test/sim_literal.h \
 	test/unit/corecase.c test/unit/corecase.h \
 	test/unit/layercase.c test/unit/layercase.h test/unit/layerref.c \

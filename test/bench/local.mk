@@ -1,9 +1,9 @@
 # Speed: never part of the tests, because it depends on the machine, but printed by
 # `make bench`: named layers in process (shapes.c), then models that programs here write.
-BENCHES = test/bench/layer_models$(EXEEXT) test/bench/resnet50$(EXEEXT) \
-	test/bench/rtl$(EXEEXT) test/bench/shapes$(EXEEXT)
-EXTRA_PROGRAMS += test/bench/layer_models test/bench/resnet50 test/bench/rtl \
-	test/bench/shapes
+BENCHES = test/bench/layer_models$(EXEEXT) test/bench/micro$(EXEEXT) \
+	test/bench/resnet50$(EXEEXT) test/bench/rtl$(EXEEXT) test/bench/shapes$(EXEEXT)
+EXTRA_PROGRAMS += test/bench/layer_models test/bench/micro test/bench/resnet50 \
+	test/bench/rtl test/bench/shapes
 EXTRA_DIST += test/bench/layers.sh test/bench/network.sh test/bench/streams.sh \
 	test/bench/streams.tab
 CLEANFILES += $(BENCHES)
@@ -12,6 +12,7 @@ CLEANFILES += $(BENCHES)
 MEASURED = $(MODELS)/..
 
 bench: all $(BENCHES)
+	test/bench/micro$(EXEEXT)
 	test/bench/rtl$(EXEEXT) $(MEASURED)/timing-data.csv
 	$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/test/bench/streams.sh $(MEASURED)
 	GEMMCC_TARGET_PATH=$(srcdir)/backend/targets test/bench/shapes$(EXEEXT)

@@ -5,7 +5,8 @@ BENCHES = test/bench/layer_models$(EXEEXT) test/bench/micro$(EXEEXT) \
 EXTRA_PROGRAMS += test/bench/layer_models test/bench/micro test/bench/resnet50 \
 	test/bench/rtl test/bench/shapes
 EXTRA_DIST += test/bench/layers.sh test/bench/network.sh test/bench/streams.sh \
-	test/bench/streams.tab
+	test/bench/streams.tab test/bench/issue.tab test/bench/streams/cold.h \
+	test/bench/streams/issue.c
 CLEANFILES += $(BENCHES)
 
 # The clock against measurements of hardware, where the project's tables of them are.

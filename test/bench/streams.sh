@@ -4,8 +4,9 @@
 # beside that table, with a list of their flags; test/bench/streams.tab says how the other
 # rows are rebuilt, or why they are not.  All of them run cold under gemmcc-run, unchanged,
 # and a row says which device rules it breaks: hardware has none.  Pitfalls of the table
-# have to show: at least half of what they lose to the best row of their layer.
-# Usage: streams.sh DATA [GLOB], GLOB for lines of the table.
+# have to show: at least half of what they lose to the best row of their layer.  Then what
+# the core's own commands cost, by issue.tab.
+# Usage: streams.sh DATA [GLOB], GLOB for lines of the tables.
 set -u
 . "${top_srcdir:?}/test/lib.sh"
 data=${1:?} only=${2:-*}
@@ -96,3 +97,16 @@ cat "$tmp/left"
                 (2 * loss(i, j, model) >= loss(i, j, rtl)) ? "shows" : "HIDDEN" }
         if (NR) printf "%d streams: mean error %.1f %%, worst %.1f %%, %d over 5 %%\n",
             NR, sum / NR, worst, over }' "$tmp/rows"
+
+# Cycles per pair, of 4000: within 5 % of what was measured?
+while IFS='|' read -r what flags low high; do
+    # shellcheck disable=SC2254
+    case $what in '#'*) continue ;; $only) ;; *) continue ;; esac
+    # shellcheck disable=SC2086
+    measure 30 issue $flags
+    "${AWK:-awk}" -v what="$what" -v model="$model" -v low="$low" -v high="$high" 'BEGIN {
+        each = model / 4000; near = each < low ? low : each > high ? high : each
+        off = 100 * (each / near - 1)
+        printf "%-48s model %6.2f  RTL %5.2f to %5.2f  %+6.1f %%  %s\n", what, each, low, high,
+            off, (off <= 5 && off >= -5) ? "ok" : "OVER" }'
+done < "$here/issue.tab"

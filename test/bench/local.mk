@@ -5,8 +5,10 @@ BENCHES = test/bench/layer_models$(EXEEXT) test/bench/micro$(EXEEXT) \
 EXTRA_PROGRAMS += test/bench/layer_models test/bench/micro test/bench/resnet50 \
 	test/bench/rtl test/bench/shapes
 EXTRA_DIST += test/bench/layers.sh test/bench/network.sh test/bench/streams.sh \
-	test/bench/streams.tab test/bench/issue.tab test/bench/streams/cold.h \
-	test/bench/streams/issue.c
+	test/bench/streams.tab test/bench/issue.tab test/bench/streams/chain.c \
+	test/bench/streams/cold.h test/bench/streams/issue.c test/bench/streams/layers.h \
+	test/bench/streams/loop_conv.c test/bench/streams/moves.h test/bench/streams/rows.c \
+	test/bench/streams/weights.c
 CLEANFILES += $(BENCHES)
 
 # The clock against measurements of hardware, where the project's tables of them are.

@@ -64,7 +64,7 @@ row() {                              # LINE CASE SHAPE TEMPLATE LATENCY CYCLES
     # shellcheck disable=SC2086  # flags are words
     measure "$5" $how
     case $1 in *pitfall*) pitfall=1 ;; *) pitfall=0 ;; esac
-    echo "$2 $3;$4;$5;$6;$model;$pitfall" >> "$tmp/rows"
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$2 $3" "$4" "$5" "$6" "$model" "$pitfall" >> "$tmp/rows"
     "${AWK:-awk}" -v name="$name" -v lat="$5" -v rtl="$6" -v model="$model" \
         -v end="${broken:+  breaks $broken}" 'BEGIN {
         printf "%-72.72s LAT %-3d model %8d  RTL %8d  %+6.1f %%%s\n", name, lat, model, rtl,
@@ -83,7 +83,7 @@ EOF
     row "$line" "$kind" "$shape" "$template" "$latency" "$cycles"
 done < "$table"
 cat "$tmp/left"
-"${AWK:-awk}" -F';' '
+"${AWK:-awk}" -F'\t' '
     function loss(i, j, n) { return 100 * (n[i] / n[j] - 1) }
     { key[NR] = $1 ";" $3; name[NR] = $1 ", " $2; rtl[NR] = $4; model[NR] = $5; pit[NR] = $6
       if (!(key[NR] in best) || $4 < rtl[best[key[NR]]]) best[key[NR]] = NR

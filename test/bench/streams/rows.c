@@ -175,13 +175,18 @@ next_store(struct stream *s)
     s->stores--;
 }
 
+/* EACH blocks of a segment. */
 inline_always void
 next_bias(struct stream *s)
 {
-    int n = SEGS * BLOCKS - s->biases;
+    int seg = SEGS - (s->biases + BLOCKS / EACH - 1) / (BLOCKS / EACH);
+    uint64_t to = s->to + (rows_of(seg) << 48);
 
-    gm_mvin3(s->bias + (uint64_t)(n % BLOCKS) * 64,
-        s->to + (rows_of(n / BLOCKS) << 48) + (uint64_t)n * 16);
+#pragma GCC unroll 4
+    for (uint64_t i = 0; i < EACH; i++)
+        gm_mvin3(s->bias + i * 64, to + i * 16);
+    s->to += EACH * 16;
+    s->bias ^= BLOCKS > EACH ? EACH * 64 : 0;
     s->biases--;
 }
 
@@ -191,8 +196,7 @@ beside_run(struct stream *s, struct move *until)
     if (s->stores && s->run)
         next_store(s);
     if (s->biases && --s->wait == 0) {
-        for (int i = 0; i < EACH && s->biases; i++)
-            next_bias(s);
+        next_bias(s);
         s->wait = EVERY;
     }
     if (s->weights_left && s->run % 4 == 0)
@@ -268,7 +272,7 @@ kernel(void)
 {
     struct stream s = { .move = move, .weights = WEIGHTS, .weights_at = gm_rc(16, 64, 12288),
         .weights_left = WEIGHT_MOVES, .bias = BIAS, .to = gm_rc(0, 16, GM_ACC),
-        .biases = SEGS * BLOCKS };
+        .biases = SEGS * BLOCKS / EACH };
     uint64_t bank = 0;
 
     begin(&s);
@@ -276,7 +280,7 @@ kernel(void)
         uint64_t w = gm_rc(16, 16, 12288 + (uint64_t)(t / TILES) * 9 * BLOCKS * OUTS * 16);
 
         s.run = 0;
-        s.biases = t + 1 < ALL ? SEGS * BLOCKS : 0;
+        s.biases = t + 1 < ALL ? SEGS * BLOCKS / EACH : 0;
         s.wait = FROM;
         s.to = gm_rc(0, 16, GM_ACC + (bank ^ 512));
         for (int kr = 0; kr < 3; kr++, w += RUNS * 16)

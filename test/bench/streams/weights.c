@@ -157,7 +157,7 @@ prepare(void)
 /* ---- the stream */
 
 struct stream {
-    struct move *move;               /* of the image: the next */
+    struct move *move, *end;         /* of the image: the next, and none */
     uint64_t weights, out, from, bias, to;
     int weights_left, in, use, lead, ahead;
     int stores, biases, wait;
@@ -254,7 +254,7 @@ load(struct stream *s, bool weights, const struct move *until, long per)
 {
     if (weights) {
         next_weights(s);
-        if (s->lead < LEAD && s->move == last_move && !(s->weights_left & 7)) {
+        if (s->lead < LEAD && s->move == s->end && !(s->weights_left & 7)) {
             next_weights(s);
             s->lead++;
         }
@@ -265,8 +265,9 @@ load(struct stream *s, bool weights, const struct move *until, long per)
 
 /* A group of 64 channels, of one chunk of one tile. */
 inline_always void
-group(struct stream *s, int tile, int g, uint64_t c, const struct move *until)
+group(struct stream *s, int tile, int g, uint64_t c, struct move *const *due_now)
 {
+    const struct move *until = s->move == s->end ? s->end : *due_now;
     uint64_t a = gm_rc(0, 16, group_at[tile][g]);
     long per = (until - s->move + STEPS - 1) / STEPS;
 
@@ -309,7 +310,7 @@ sum(struct stream *s, int tile, int chunk, struct move **until)
     s->bias = BIAS + (uint64_t)next * width * 4;
     s->to = gm_rc(0, 16, GM_ACC + (bank ^ 512));
     for (int g = 0; g < l.groups; g++)
-        group(s, tile, g, gm_rc(0, 16, (l.bias || g ? ADD_TO : GM_ACC) + bank), until[g]);
+        group(s, tile, g, gm_rc(0, 16, (l.bias || g ? ADD_TO : GM_ACC) + bank), until + g);
     while (s->stores)
         next_store(s);
     s->out = OUTPUT + (uint64_t)(tile * pixels() * l.columns) + (uint64_t)chunk * width;
@@ -338,7 +339,7 @@ begin(struct stream *s)
 static void
 kernel(void)
 {
-    struct stream s = { .move = move, .weights = WEIGHTS, .bias = BIAS, .lead = 3,
+    struct stream s = { .move = move, .end = last_move, .weights = WEIGHTS, .bias = BIAS, .lead = 3,
         .to = gm_rc(0, 16, GM_ACC), .from = 512,
         .weights_left = STEPS * l.groups * l.chunks * (l.inner || l.resident ? 1 : l.tiles) };
 

@@ -46,7 +46,7 @@ measure() {
     test -r "$program.c" || program=$data/streams/$2
     shift 2
     model=0 broken=
-    cc "$program" stream -w -I"$data/streams" "$@" || return
+    cc "$program" stream -w -I"$data/streams" -I"$top_srcdir" "$@" || return
     run "$gemmcc_run" --strict=warn -m dram.extra_latency="$latency" "$tmp/stream.elf"
     model=$(sed -n 's/^cycles //p' "$tmp/out")
     model=${model:-0}

@@ -1,7 +1,7 @@
 /* A product 128 x 768 x 768, a fence, and 1 x 768 x 768 of its result (schedules.md T1, T9,
  * I): -DEARLY moves of the second one's weights are issued before the fence, one for eight
  * runs at the end of the first, into free slots of the ring. */
-#include "cold.h"
+#include "test/bench/streams/cold.h"
 
 #ifndef EARLY
 #define EARLY 0

@@ -2,7 +2,7 @@
  * -DFORM, -DROWS of each, -DUNROLL pairs in the body of a loop.  Weights are kept.  Straight
  * lines and tables are longer than the core's caches, so that WARM means: they come from the
  * shared one. */
-#include "cold.h"
+#include "test/bench/streams/cold.h"
 
 enum { LOOP, BASE, IN_PLACE, CONSTANTS, WIDE_TABLE, NARROW_TABLE, COMMANDS };
 enum { PAIRS = 4000 };

@@ -3,7 +3,7 @@
  * and with -DOUTER all of the kernel for 64 channels before the next. */
 #include "gemmini.h"
 
-#include "cold.h"
+#include "test/bench/streams/cold.h"
 
 enum { OUT = 14, IN = OUT * STRIDE, CHANS = 256, OUTS = 32, INS = 64 };
 

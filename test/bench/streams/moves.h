@@ -2,7 +2,7 @@
  * (schedules.md, rule 10: such a list costs nothing). */
 #ifndef TEST_BENCH_STREAMS_MOVES_H
 #define TEST_BENCH_STREAMS_MOVES_H
-#include "cold.h"
+#include "test/bench/streams/cold.h"
 
 struct move { uint64_t address, operand; };
 static struct move move[8192], *last_move = move;

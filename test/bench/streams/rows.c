@@ -11,8 +11,8 @@
  *   LAST              the short segment comes last instead
  *   FROM              the run with the first moves of the next tile's bias
  * Without any: T3 of 64 channels, 56 x 56 pixels. */
-#include "cold.h"
-#include "moves.h"
+#include "test/bench/streams/cold.h"
+#include "test/bench/streams/moves.h"
 
 #ifndef SIDE
 #define SIDE 56

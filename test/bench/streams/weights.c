@@ -6,9 +6,9 @@
  * runs.  What has to be issued when, and where it lies, is tables made before. */
 #include <stdbool.h>
 
-#include "cold.h"
-#include "layers.h"
-#include "moves.h"
+#include "test/bench/streams/cold.h"
+#include "test/bench/streams/layers.h"
+#include "test/bench/streams/moves.h"
 
 #ifndef LEAD
 #define LEAD 15

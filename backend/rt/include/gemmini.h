@@ -1,8 +1,8 @@
 /* The array's commands under the names and with the argument orders that C programs
  * for Gemmini use, over gm_rt.h.  Every command keeps the compiler from moving memory
- * accesses across it; gemmini_fence() orders the array and the core.  Loops of a whole
- * matmul or convolution in hardware are here; the library that cuts layers into them
- * is not.  LOOP_CONV_WS is packed as since 2023-07 (isa_revision 3). */
+ * accesses across it; gemmini_fence() orders the array and the core.  LOOP_CONV_WS is
+ * packed as since 2023-07 (isa_revision 3).  The library that cuts whole layers into
+ * commands is not here. */
 #ifndef GEMMINI_H
 #define GEMMINI_H
 #include <limits.h>
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "gemmini_counter.h"
-#include "gemmini_params.h"
+#include <gemmini_params.h>          /* a program's own is found first */
 #include "gm_rt.h"
 
 /* ---- numbers of functions and fields */
@@ -56,7 +56,9 @@
 
 #define GARBAGE_ADDR ((uint32_t)-1)
 
-#define ROCC_INSTRUCTION_RS1_RS2(x, rs1, rs2, funct) gm_cmd(funct, rs1, rs2)
+/* Programs take these macros for whole statements, and some write no semicolon. */
+#define gemmini_command(funct, rs1, rs2) { gm_cmd(funct, rs1, rs2); }
+#define ROCC_INSTRUCTION_RS1_RS2(x, rs1, rs2, funct) gemmini_command(funct, rs1, rs2)
 
 /* ---- fields into operands: x from bit `at` on */
 #define gemmini_field(x, at) ((uint64_t)(x) << (at))
@@ -74,27 +76,38 @@ gemmini_scale_bits(float scale)
     return u.bits;
 }
 
-static inline scale_t_bits
-scale_t_to_scale_t_bits(scale_t x)
-{
-    return gemmini_scale_bits(x);
-}
-
-static inline acc_scale_t_bits
-acc_scale_t_to_acc_scale_t_bits(acc_scale_t x)
-{
-    return gemmini_scale_bits(x);
-}
+/* X_to_X_bits(x) and X_bits_to_X(bits). */
+#define GEMMINI_BITS_OF(type) \
+    static inline type##_bits \
+    type##_to_##type##_bits(type x) \
+    { \
+        union { type x; type##_bits bits; } u = { x }; \
+        return u.bits; \
+    } \
+    static inline type \
+    type##_bits_to_##type(type##_bits bits) \
+    { \
+        union { type##_bits bits; type x; } u = { bits }; \
+        return u.x; \
+    }
+GEMMINI_BITS_OF(scale_t)
+GEMMINI_BITS_OF(acc_scale_t)
+#ifdef ELEM_T_IS_FLOAT
+GEMMINI_BITS_OF(elem_t)
+GEMMINI_BITS_OF(acc_t)
+#define elem_t_isnan(x) isnan(x)
+#define acc_t_isnan(x)  isnan(x)
+#endif
 
 /* ---- moves */
 #define gemmini_extended_mvin(dram, local, cols, rows) \
-    gm_cmd(k_MVIN, dram, gemmini_operand(local, cols, rows))
+    gemmini_command(k_MVIN, dram, gemmini_operand(local, cols, rows))
 #define gemmini_extended_mvin2(dram, local, cols, rows) \
-    gm_cmd(k_MVIN2, dram, gemmini_operand(local, cols, rows))
+    gemmini_command(k_MVIN2, dram, gemmini_operand(local, cols, rows))
 #define gemmini_extended_mvin3(dram, local, cols, rows) \
-    gm_cmd(k_MVIN3, dram, gemmini_operand(local, cols, rows))
+    gemmini_command(k_MVIN3, dram, gemmini_operand(local, cols, rows))
 #define gemmini_extended_mvout(dram, local, cols, rows) \
-    gm_cmd(k_MVOUT, dram, gemmini_operand(local, cols, rows))
+    gemmini_command(k_MVOUT, dram, gemmini_operand(local, cols, rows))
 #define gemmini_mvin(dram, local)  gemmini_extended_mvin(dram, local, DIM, DIM)
 #define gemmini_mvin2(dram, local) gemmini_extended_mvin2(dram, local, DIM, DIM)
 #define gemmini_mvin3(dram, local) gemmini_extended_mvin3(dram, local, DIM, DIM)
@@ -105,12 +118,13 @@ acc_scale_t_to_acc_scale_t_bits(acc_scale_t x)
 /* ---- products.  BD is B of the weight-stationary dataflow's preload and D of its
  * compute, the other way round when outputs stay. */
 #define gemmini_extended_preload(BD, C, BD_cols, BD_rows, C_cols, C_rows) \
-    gm_cmd(k_PRELOAD, gemmini_operand(BD, BD_cols, BD_rows), gemmini_operand(C, C_cols, C_rows))
+    gemmini_command(k_PRELOAD, gemmini_operand(BD, BD_cols, BD_rows), \
+        gemmini_operand(C, C_cols, C_rows))
 #define gemmini_extended_compute_preloaded(A, BD, A_cols, A_rows, BD_cols, BD_rows) \
-    gm_cmd(k_COMPUTE_PRELOADED, gemmini_operand(A, A_cols, A_rows), \
+    gemmini_command(k_COMPUTE_PRELOADED, gemmini_operand(A, A_cols, A_rows), \
         gemmini_operand(BD, BD_cols, BD_rows))
 #define gemmini_extended_compute_accumulated(A, BD, A_cols, A_rows, BD_cols, BD_rows) \
-    gm_cmd(k_COMPUTE_ACCUMULATE, gemmini_operand(A, A_cols, A_rows), \
+    gemmini_command(k_COMPUTE_ACCUMULATE, gemmini_operand(A, A_cols, A_rows), \
         gemmini_operand(BD, BD_cols, BD_rows))
 #define gemmini_preload(BD, C) gemmini_extended_preload(BD, C, DIM, DIM, DIM, DIM)
 #define gemmini_preload_zeros(C) gemmini_preload(GARBAGE_ADDR, C)
@@ -122,7 +136,7 @@ acc_scale_t_to_acc_scale_t_bits(acc_scale_t x)
 /* ---- configuration */
 #define gemmini_extended3_config_ex(dataflow, act, shift, scale, C_stride, A_stride, \
         A_transpose, B_transpose, only_strides) \
-    gm_cmd(k_CONFIG, gemmini_field(gemmini_scale_bits(scale), 32) \
+    gemmini_command(k_CONFIG, gemmini_field(gemmini_scale_bits((float)(scale)), 32) \
             | gemmini_field((uint16_t)(A_stride), 16) | gemmini_field(B_transpose, 9) \
             | gemmini_field(A_transpose, 8) | gemmini_field(only_strides, 7) \
             | gemmini_field(act, 3) | gemmini_field(dataflow, 2) | CONFIG_EX, \
@@ -138,7 +152,7 @@ acc_scale_t_to_acc_scale_t_bits(acc_scale_t x)
 /* shrunk: elements, not accumulator values, into the accumulator.  id: 0, 1, 2 for
  * mvin, mvin2, mvin3. */
 #define gemmini_extended5_config_ld(stride, scale, shrunk, block_stride, repeats, id) \
-    gm_cmd(k_CONFIG, gemmini_field(gemmini_scale_bits(scale), 32) \
+    gemmini_command(k_CONFIG, gemmini_field(gemmini_scale_bits((float)(scale)), 32) \
             | gemmini_field((uint16_t)(block_stride), 16) | gemmini_field((uint8_t)(repeats), 8) \
             | gemmini_field(id, 3) | gemmini_field(shrunk, 2) | CONFIG_LD, stride)
 #define gemmini_extended4_config_ld(stride, scale, shrunk, block_stride, id) \
@@ -152,12 +166,13 @@ acc_scale_t_to_acc_scale_t_bits(acc_scale_t x)
 
 #define gemmini_extended2_config_st(stride, act, scale, pool_stride, pool_size, pool_out_dim, \
         porows, pocols, orows, ocols, upad, lpad) \
-    gm_cmd(k_CONFIG, gemmini_field((uint8_t)(ocols), 56) | gemmini_field((uint8_t)(orows), 48) \
-            | gemmini_field((uint8_t)(pocols), 40) | gemmini_field((uint8_t)(porows), 32) \
+    gemmini_command(k_CONFIG, gemmini_field((uint8_t)(ocols), 56) \
+            | gemmini_field((uint8_t)(orows), 48) | gemmini_field((uint8_t)(pocols), 40) \
+            | gemmini_field((uint8_t)(porows), 32) \
             | gemmini_field((uint8_t)(pool_out_dim), 24) | gemmini_field(lpad, 10) \
             | gemmini_field(upad, 8) | gemmini_field(pool_size, 6) \
             | gemmini_field(pool_stride, 4) | gemmini_field(act, 2) | CONFIG_ST, \
-        gemmini_field(gemmini_scale_bits(scale), 32) | (uint32_t)(stride))
+        gemmini_field(gemmini_scale_bits((float)(scale)), 32) | (uint32_t)(stride))
 #define gemmini_extended_config_st(stride, act, scale) \
     gemmini_extended2_config_st(stride, act, scale, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 #define gemmini_config_st(stride) \
@@ -165,13 +180,14 @@ acc_scale_t_to_acc_scale_t_bits(acc_scale_t x)
 
 /* Only on targets with normalisations: others take it for a mvout. */
 #define gemmini_config_norm(q_const, q_const_type, only_id, act_msb, stat_id, qb, qc) \
-    gm_cmd(k_CONFIG, gemmini_field((uint32_t)(q_const), 32) | gemmini_field(q_const_type, 18) \
-            | gemmini_field(only_id, 17) | gemmini_field(act_msb, 16) \
+    gemmini_command(k_CONFIG, gemmini_field((uint32_t)(q_const), 32) \
+            | gemmini_field(q_const_type, 18) | gemmini_field(only_id, 17) \
+            | gemmini_field(act_msb, 16) \
             | gemmini_field((uint8_t)(stat_id), 8) | CONFIG_BERT, \
         gemmini_field((uint32_t)(qc), 32) | (uint32_t)(qb))
 
 /* ---- order */
-#define gemmini_flush(skip) gm_cmd(k_FLUSH, skip, 0)
+#define gemmini_flush(skip) gemmini_command(k_FLUSH, skip, 0)
 #define gemmini_fence()     gm_fence()
 
 /* ---- a matmul by the hardware: I, J, K in tiles of DIM, the last shortened by the
@@ -179,7 +195,7 @@ acc_scale_t_to_acc_scale_t_bits(acc_scale_t x)
 #define gemmini_loop_ws(I, J, K, pad_I, pad_J, pad_K, A, B, D, C, A_stride, B_stride, D_stride, \
         C_stride, A_transpose, B_transpose, full_C, low_D, ex_accumulate, act, a_spad_id, \
         b_spad_id, is_resadd) \
-    do { \
+    { \
         gm_cmd(k_LOOP_WS_CONFIG_BOUNDS, gemmini_field(pad_K, 32) | gemmini_field(pad_J, 16) \
                 | (uint64_t)(pad_I), gemmini_field(K, 32) | gemmini_field(J, 16) | (uint64_t)(I)); \
         gm_cmd(k_LOOP_WS_CONFIG_ADDRS_AB, A, B); \
@@ -191,7 +207,7 @@ acc_scale_t_to_acc_scale_t_bits(acc_scale_t x)
                 | (uint64_t)(ex_accumulate), \
             gemmini_field(is_resadd, 2) | gemmini_field(B_transpose, 1) \
                 | (uint64_t)(A_transpose)); \
-    } while (0)
+    }
 
 /* ---- a convolution by the hardware */
 #define gemmini_loop_conv_ws(batch_size, in_row_dim, in_col_dim, in_channels, out_channels, \
@@ -201,7 +217,7 @@ acc_scale_t_to_acc_scale_t_bits(acc_scale_t x)
         weights, output, bias, input, no_bias, no_pool, downsample, wrot180, input_dilated, \
         activation, trans_output_1203, trans_weight_1203, trans_weight_0132, trans_input_3120, \
         max_pixels_per_row, in_stride, weight_stride, out_stride, dw, a_spad_id, b_spad_id) \
-    do { \
+    { \
         gm_cmd(k_LOOP_CONV_WS_CONFIG_1, gemmini_field(out_channels, 48) \
                 | gemmini_field(in_channels, 32) | gemmini_field(in_row_dim, 16) \
                 | (uint64_t)(batch_size), \
@@ -231,6 +247,6 @@ acc_scale_t_to_acc_scale_t_bits(acc_scale_t x)
                 | gemmini_field(wrot180, 1) | (uint64_t)(no_bias), \
             gemmini_field(activation, 3) | gemmini_field(input_dilated, 2) \
                 | gemmini_field(downsample, 1) | (uint64_t)(no_pool)); \
-    } while (0)
+    }
 
 #endif

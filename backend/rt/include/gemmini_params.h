@@ -35,6 +35,8 @@ static const acc_t acc_t_max = INT32_MAX, acc_t_min = INT32_MIN;
 
 /* ---- what it can do */
 #define HAS_MVIN_SCALE
+#define ACC_READ_SMALL_WIDTH
+#define ACC_READ_FULL_WIDTH
 #define HAS_FIRST_LAYER_OPTIMIZATIONS
 #define ACC_SCALE_T_IS_FLOAT
 #define ACC_SCALE_EXP_BITS 8
@@ -85,9 +87,9 @@ gemmini_shifted(int64_t x, int n)
 #define ROUND_NEAR_EVEN(x)             gemmini_nearest(x)
 #define ROUNDING_RIGHT_SHIFT(x, shift) gemmini_shifted((x), (shift))
 #define ROUNDING_RIGHT_SHIFT_BITS(x, shift) gemmini_shifted((x), (shift))
-/* A stored accumulator value, before it is clipped to an element. */
+/* An accumulator value as it is stored. */
 #define ACC_SCALE(x, scale) \
-    ((acc_t)gemmini_clip(gemmini_nearest((float)(x) * (scale)), INT32_MIN, INT32_MAX))
+    ((acc_t)gemmini_clip(gemmini_nearest((float)(x) * (scale)), -128, 127))
 /* An element moved in. */
 #define MVIN_SCALE(x, scale) \
     ((elem_t)gemmini_clip(gemmini_nearest((float)(x) * (scale)), -128, 127))

@@ -39,6 +39,7 @@ RT_INCLUDED = \
 	backend/rt/include/stdio.h \
 	backend/rt/include/stdlib.h \
 	backend/rt/include/string.h \
+	backend/rt/include/time.h \
 	$(filter %.h,$(RT_HOST_SOURCES)) \
 	ir/map.def \
 	src/machine/counter.def \

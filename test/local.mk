@@ -93,6 +93,7 @@ test_run_timeline_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 test_run_timeline_LDADD = $(JANSSON_LIBS)
 EXTRA_DIST += \
 	test/run/array.c \
+	test/run/blocks.c \
 	test/run/ends.c \
 	test/run/fmath.c \
 	test/run/harts.c \

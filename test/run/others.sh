@@ -35,6 +35,13 @@ int main(void) { gemmini_flush(0); return 0; }' > "$tmp/above.c"
 cc "$tmp/above" above && run "$gemmcc_run" "$tmp/above.elf" && ends 0
 ok $? "headers are found as include/gemmini.h"
 
+cc "$top_srcdir/test/run/blocks" blocks
+ok $? "a program of single blocks compiles"
+run "$gemmcc_run" --strict=warn "$tmp/blocks.elf"
+ends 0 && says '^os 1$' && says '^ws 1$' && says '^rows 1$' && says '^helpers 1 1 1 0$' \
+    && says '^time 1 0$' && complains 'dataflow: output-stationary'
+ok $? "its products and the header's helpers agree with plain C"
+
 cc "$top_srcdir/test/run/harts" one && cc "$top_srcdir/test/run/harts" two -DHARTS=2
 ok $? "a product on one hart and on two compiles"
 run "$gemmcc_run" "$tmp/one.elf"

@@ -54,6 +54,7 @@ SH_TESTS = \
 	test/repro/same_bytes.sh \
 	test/run/api.sh \
 	test/run/arrays.sh \
+	test/run/layers.sh \
 	test/run/models.sh \
 	test/run/lines.sh \
 	test/run/look.sh \
@@ -101,6 +102,7 @@ EXTRA_DIST += \
 	test/run/loops.c \
 	test/run/matmul.c \
 	test/run/million.c \
+	test/run/products.c \
 	test/run/rt.c \
 	test/run/unfenced.c
 

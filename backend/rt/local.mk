@@ -31,7 +31,10 @@ RT_INCLUDED = \
 	backend/rt/include/assert.h \
 	backend/rt/include/gemmini.h \
 	backend/rt/include/gemmini_counter.h \
+	backend/rt/include/gemmini_matmul.h \
+	backend/rt/include/gemmini_norm.h \
 	backend/rt/include/gemmini_params.h \
+	backend/rt/include/gemmini_reference.h \
 	backend/rt/include/gemmini_testutils.h \
 	backend/rt/include/gm_model.h \
 	backend/rt/include/gm_rt.h \

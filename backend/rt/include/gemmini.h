@@ -2,7 +2,7 @@
  * for Gemmini use, over gm_rt.h.  Every command keeps the compiler from moving memory
  * accesses across it; gemmini_fence() orders the array and the core.  LOOP_CONV_WS is
  * packed as since 2023-07 (isa_revision 3).  The library that cuts whole layers into
- * commands is not here. */
+ * commands is in the headers included at the end. */
 #ifndef GEMMINI_H
 #define GEMMINI_H
 #include <limits.h>
@@ -248,5 +248,8 @@ GEMMINI_BITS_OF(acc_t)
             gemmini_field(activation, 3) | gemmini_field(input_dilated, 2) \
                 | gemmini_field(downsample, 1) | (uint64_t)(no_pool)); \
     }
+
+/* ---- whole layers */
+#include "gemmini_matmul.h"
 
 #endif

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Whole layers by the library of the usual header, in programs as others write them:
+# results against plain loops, times against hardware.  The library keeps operands from
+# loop to loop and adds by mvins that nothing orders, so rules warn.
+set -u
+. "${top_srcdir:?}/test/lib.sh"
+need_programs
+
+# layers PROGRAM: compiles, runs, and every line "... wrong N" says 0.
+layers() {
+    cc "$top_srcdir/test/run/$1" "$1"
+    ok $? "$1 compiles"
+    run "$gemmcc_run" --strict=warn "$tmp/$1.elf"
+    ends 0 && says 'wrong 0$' && ! says 'wrong [1-9]'
+    ok $? "$1 agree with plain C"
+}
+# takes FIELD CYCLES NAME: within 15 % of a measurement on cycle-exact RTL, which is about
+# what the core's time is off, since the model counts a division as any instruction.
+takes() {
+    got=$(sed -n 's/^time //p' "$tmp/out" | cut -d' ' -f"$1")
+    test "${got:-0}" -ge $(($2 * 85 / 100)) && test "$got" -le $(($2 * 115 / 100))
+    ok $? "$3 takes its time"
+}
+
+layers products
+takes 1 37311 "a product of 128 x 256 x 256"
+complains 'loop-ids' && complains 'dataflow: output-stationary' && ! complains 'fence-missing'
+ok $? "rules warn of kept operands and outputs, no fence is missing"
+
+# A tile that does not fit, a product that the array cannot do.
+for wrong in '1, 1, 1, true, true, false' '9, 9, 1, false, false, false' \
+        '5, 1, 1, false, false, false'; do
+    echo "#include \"include/gemmini.h\"
+elem_t x[64 * 160];
+int main(void) { tiled_matmul(64, 160, 64, x, x, NULL, x, 160, 160, 160, 160, 1, 1, 1, 0, 1, 0,
+    false, $wrong, false, 0, WS); return 0; }" > "$tmp/refused.c"
+    cc "$tmp/refused" refused && run "$gemmcc_run" --strict=warn "$tmp/refused.elf"
+    ends 1 && says '^gemmini: '
+    ok $? "refused: $wrong"
+done
+end

@@ -95,6 +95,7 @@ test_run_timeline_LDADD = $(JANSSON_LIBS)
 EXTRA_DIST += \
 	test/run/array.c \
 	test/run/blocks.c \
+	test/run/convs.c \
 	test/run/ends.c \
 	test/run/fmath.c \
 	test/run/harts.c \

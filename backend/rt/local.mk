@@ -30,6 +30,8 @@ RT_SOURCES = $(filter %.c,$(RT_HOST_SOURCES)) \
 RT_INCLUDED = \
 	backend/rt/include/assert.h \
 	backend/rt/include/gemmini.h \
+	backend/rt/include/gemmini_conv.h \
+	backend/rt/include/gemmini_conv_reference.h \
 	backend/rt/include/gemmini_counter.h \
 	backend/rt/include/gemmini_matmul.h \
 	backend/rt/include/gemmini_norm.h \

@@ -27,6 +27,12 @@ takes 1 37311 "a product of 128 x 256 x 256"
 complains 'loop-ids' && complains 'dataflow: output-stationary' && ! complains 'fence-missing'
 ok $? "rules warn of kept operands and outputs, no fence is missing"
 
+layers convs
+takes 1 184877 "a depthwise convolution of 28 x 28 x 32"
+takes 2 523968 "a convolution of 56 x 56 x 64"
+! complains 'fence-missing' && ! complains 'loop-endless'
+ok $? "no fence is missing, and every loop ends"
+
 # A tile that does not fit, a product that the array cannot do.
 for wrong in '1, 1, 1, true, true, false' '9, 9, 1, false, false, false' \
         '5, 1, 1, false, false, false'; do

@@ -97,6 +97,8 @@ EXTRA_DIST += \
 	test/run/blocks.c \
 	test/run/convs.c \
 	test/run/ends.c \
+	test/run/float/gemmini_params.h \
+	test/run/floats.c \
 	test/run/fmath.c \
 	test/run/harts.c \
 	test/run/library.c \
@@ -105,6 +107,7 @@ EXTRA_DIST += \
 	test/run/million.c \
 	test/run/products.c \
 	test/run/rt.c \
+	test/run/sums.c \
 	test/run/unfenced.c
 
 include test/fuzz/local.mk

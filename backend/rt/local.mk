@@ -33,6 +33,7 @@ RT_INCLUDED = \
 	backend/rt/include/gemmini_conv.h \
 	backend/rt/include/gemmini_conv_reference.h \
 	backend/rt/include/gemmini_counter.h \
+	backend/rt/include/gemmini_elementwise.h \
 	backend/rt/include/gemmini_matmul.h \
 	backend/rt/include/gemmini_norm.h \
 	backend/rt/include/gemmini_params.h \

@@ -33,6 +33,20 @@ takes 2 523968 "a convolution of 56 x 56 x 64"
 ! complains 'fence-missing' && ! complains 'loop-endless'
 ok $? "no fence is missing, and every loop ends"
 
+layers sums
+takes 1 212541 "a sum of 784 x 512"
+complains 'loop-resadd'
+ok $? "rules warn of mvins to the same rows"
+
+# On an array that a generator's header describes, with what such a header leaves open.
+params=$top_srcdir/test/run/float/gemmini_params.h
+cc "$top_srcdir/test/run/floats" floats -I"${params%/*}"
+ok $? "layers of floats compile with their own header"
+run "$gemmcc_run" --strict=warn --target="$params" -m machine.isa_revision=3 \
+    -m has.loop_ws=yes -m array.dataflow=both "$tmp/floats.elf"
+ends 0 && says 'wrong 0$' && ! says 'wrong [1-9]'
+ok $? "layers of floats agree with plain C"
+
 # A tile that does not fit, a product that the array cannot do.
 for wrong in '1, 1, 1, true, true, false' '9, 9, 1, false, false, false' \
         '5, 1, 1, false, false, false'; do

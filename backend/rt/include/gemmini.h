@@ -252,5 +252,6 @@ GEMMINI_BITS_OF(acc_t)
 /* ---- whole layers */
 #include "gemmini_matmul.h"
 #include "gemmini_conv.h"
+#include "gemmini_elementwise.h"
 
 #endif

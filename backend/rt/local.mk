@@ -24,6 +24,7 @@ RT_SOURCES = $(filter %.c,$(RT_HOST_SOURCES)) \
 	backend/rt/kernels/mem.c \
 	backend/rt/kernels/model.c \
 	backend/rt/kernels/print.c \
+	backend/rt/kernels/rand.c \
 	backend/rt/kernels/std.c \
 	backend/rt/kernels/tensor.c \
 	src/machine/fmath.c

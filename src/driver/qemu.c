@@ -169,12 +169,13 @@ end_trace(const struct job *j, bool ok)
     return ok;
 }
 
-/* QEMU's own cycle counter is only as new as the last trap.  An rdcycle becomes an
- * rdtime, which traps there, and which the runtime answers with modelled time. */
+/* QEMU's own cycle counter is only as new as the last trap.  Reads of it (rdcycle, and
+ * mcycle by csrr) become rdtime, which traps there, and which the runtime answers with
+ * modelled time. */
 static void
 patch_clock(struct job *j)
 {
-    static const uint8_t rdtime = 0x10;      /* its second highest byte, low half 0 */
+    static const uint8_t rdtime[] = { 0x10, 0xc0 };      /* its upper half */
     const struct qemu_run *r = j->run;
     VEC(struct elf_patch) all = { 0 };
     struct elf_section text;
@@ -185,8 +186,8 @@ patch_clock(struct job *j)
         for (uint64_t at = 0; at + 4 <= text.size; at += (text.bytes[at] & 3) == 3 ? 4 : 2) {
             const uint8_t *b = text.bytes + at;
             uint32_t w = b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
-            if ((w & 0xfffff07f) == 0xc0002073)
-                vec_push(j->arena, &all, ((struct elf_patch) { text.addr + at + 2, &rdtime, 1 }));
+            if ((w & 0xfffff07f) == 0xc0002073 || (w & 0xfffff07f) == 0xb0002073)
+                vec_push(j->arena, &all, ((struct elf_patch) { text.addr + at + 2, rdtime, 2 }));
         }
     j->patches = all.at;
     j->npatch = all.n;

@@ -18,6 +18,8 @@ test "${cycles:-0}" -ge 300 && test "$cycles" -le 2000
 ok $? "rdcycle is modelled time"
 says '^time 1 1$'
 ok $? "and rdtime, which the machine lacks, too"
+says '^bare 1 1$'
+ok $? "without a command or a call of the runtime between"
 # Beats times the whole request: 32 of one beat of 16 bytes, 16 of four beats of 64.
 says '^counters 4608 [1-9][0-9]* 256$' && says '^counters 0 0 0$'
 ok $? "counters"

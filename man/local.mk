@@ -1,6 +1,7 @@
 # Manual pages.  gemmcc-target(5) takes its keys from target.def.
 
-dist_man_MANS += man/gemmcc.1 man/gemmcc-ir.5 man/gemmcc-ops.7 man/gemmcc-run.1 man/gemmcc-sim.7
+dist_man_MANS += man/gemmcc.1 man/gemmcc-ir.5 man/gemmcc-ops.7 man/gemmcc-rt.7 \
+	man/gemmcc-run.1 man/gemmcc-sim.7
 nodist_man_MANS = man/gemmcc-target.5
 man/gemmcc-target.5: man/gemmcc-target.5.in src/machine/target.def build-aux/target-page
 	$(AM_V_GEN)$(MKDIR_P) man && $(AWK) -f $(top_srcdir)/build-aux/target-page \

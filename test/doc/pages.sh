@@ -29,8 +29,8 @@ compare() {                          # PROGRAM TABLE PAGE
     "$AWK" -f "$top_srcdir/build-aux/check-docs" -v program="$1" "$2" "$3"
 }
 
-echo 1..17
-for p in gemmcc.1 gemmcc-run.1 gemmcc-ir.5 gemmcc-ops.7 gemmcc-sim.7 gemmcc-target.5; do
+echo 1..18
+for p in gemmcc.1 gemmcc-run.1 gemmcc-ir.5 gemmcc-ops.7 gemmcc-rt.7 gemmcc-sim.7 gemmcc-target.5; do
     if [ -z "${MANDOC-}" ]; then
         n=$((n + 1))
         echo "ok $n - $p # SKIP no mandoc"

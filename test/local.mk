@@ -105,6 +105,7 @@ EXTRA_DIST += \
 	test/run/loops.c \
 	test/run/matmul.c \
 	test/run/million.c \
+	test/run/nets.c \
 	test/run/products.c \
 	test/run/rt.c \
 	test/run/sums.c \

@@ -36,6 +36,7 @@ RT_INCLUDED = \
 	backend/rt/include/gemmini_counter.h \
 	backend/rt/include/gemmini_elementwise.h \
 	backend/rt/include/gemmini_matmul.h \
+	backend/rt/include/gemmini_nn.h \
 	backend/rt/include/gemmini_norm.h \
 	backend/rt/include/gemmini_params.h \
 	backend/rt/include/gemmini_reference.h \

@@ -38,6 +38,8 @@ takes 1 212541 "a sum of 784 x 512"
 complains 'loop-resadd'
 ok $? "rules warn of mvins to the same rows"
 
+layers nets
+
 # On an array that a generator's header describes, with what such a header leaves open.
 params=$top_srcdir/test/run/float/gemmini_params.h
 cc "$top_srcdir/test/run/floats" floats -I"${params%/*}"

@@ -195,6 +195,7 @@ read_section(struct reading *r, struct meta *m, const struct conf_section *s)
         if (!lines_parse(r->arena, s, &m->lines))
             bad(r, s, "is no table of lines");
     } else if (strcmp(s->name, "labels") == 0) {
+        m->nlabel = 0;               /* those of a second model, linked to the same program */
         m->labels = NEWN(r->arena, const char *, s->nkey + 1);
         for (int i = 0; i < s->nkey; i++)
             m->labels[m->nlabel++] = s->keys[i].value;

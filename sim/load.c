@@ -150,8 +150,7 @@ begin(struct clock *k)
     return true;
 }
 
-/* Cycles the write port spends on a request: rows, elements through the scaler, and
- * one more when its last beats hold nothing of use (timing.md 1.4, 16 x 48 B). */
+/* Cycles the write port spends on a request: rows, and elements through the scaler. */
 static int64_t
 port_cycles(const struct clock *k, const struct work *w, int64_t writes, int64_t use)
 {
@@ -161,6 +160,26 @@ port_cycles(const struct clock *k, const struct work *w, int64_t writes, int64_t
         n = num_max(n, num_ceil_div(use / k->h->s->elem_bytes
             * (w->repeat ? w->rows : 1), k->t->dma_scale_elems));
     return n;
+}
+
+/* A local row is written once its bytes are together, one a cycle: where rows do not begin
+ * with beats, what a request leaves of its last row takes a cycle of its own, and so does
+ * a last beat without anything of use, but not both (cycle simulation).  `at`: where in its
+ * beat the request begins; `into`: how much of its first row is there already. */
+static bool
+late_row(const struct clock *k, const struct work *w, int64_t at, int64_t into, int64_t use)
+{
+    int64_t bus = k->t->dma_bus_bytes, beats, rows;
+
+    if (w->block_bytes != bus)
+        return false;
+    at %= bus;
+    into %= bus;
+    beats = num_ceil_div(at + use, bus);
+    rows = num_ceil_div(into + use, bus);
+    if (at > into && beats > 1)      /* the first beat completes no row */
+        beats--;
+    return rows > beats;
 }
 
 static void
@@ -177,8 +196,7 @@ request(struct clock *k, struct slot *e)
     *r = (struct request) { .ready = -1, .slot = k->load_cur };
     r->line = addr / (uint64_t)k->t->l2_line;
     r->beats = (int)num_max(size / bus, 1);
-    if (size - end >= bus)
-        r->beats++;
+    r->beats += late_row(k, w, end - use, k->load_sub, use) != (size - end >= bus);
     r->writes = (int)(last - first + 1);
     r->row = w->local + k->load_row + first * w->block_stride;
     r->step = w->block_stride;

@@ -160,7 +160,7 @@ fill(struct clock *k, const struct tag *v, const struct request *r)
     if (write)
         more += k->t->dram_partial;
     return occupy(k, (double)k->now, k->t->dram_line + more, 1 + out) + k->t->dram_latency
-        + k->t->dram_miss;
+        + k->t->dram_first;
 }
 
 /* A line that is thrown out leaves the cores' caches too. */
@@ -198,7 +198,8 @@ look_up(struct clock *k, const struct request *r)
     v = set ? victim(l, set, k->now) : NULL;
     leave(k, v);
     ready = fill(k, v, r);
-    *miss = write && r->whole ? k->now + k->t->dram_put_hold : ready + 4;
+    *miss = write && r->whole ? k->now + k->t->dram_put_hold
+        : ready + k->t->dram_miss - k->t->dram_first;
     if (v)
         *v = (struct tag) { r->line + 1, ready, write };
     return ready;
@@ -225,7 +226,7 @@ l2_core(struct clock *k, uint64_t line, bool store)
         : k->t->dram_clean), 1 + (v && v->dirty));
     if (v)
         *v = (struct tag) { line + 1, 0, store };
-    return fmax((double)at - k->core, 0) + (double)(k->t->dram_latency + k->t->dram_miss);
+    return fmax((double)at - k->core, 0) + (double)(k->t->dram_latency + k->t->dram_first);
 }
 
 int

@@ -213,7 +213,7 @@ load_step(struct clock *k)
 
     if (k->load_cur < 0 && !begin(k))
         return;
-    if (k->reads >= k->t->dma_in_flight || k->nland >= k->cap_mq - k->reads - 1)
+    if (k->reads + k->nland >= k->t->dma_in_flight)
         return;
     e = &k->st[LD].slot[k->load_cur];
     request(k, e);

@@ -22,7 +22,7 @@ struct l2 {
     int64_t bus;                     /* free from then on */
     int last;                        /* hart that had it */
     int64_t *miss_free;              /* per miss register */
-    double dram_free;
+    double dram_free, owed;          /* memory: free from then on; victims not dealt with */
 };
 
 /* Lines that no program uses: the cache of a machine that has been running. */
@@ -63,7 +63,7 @@ l2_reset(struct l2 *l)
 {
     l->seed = UINT64_C(88172645463325252);
     l->bus = l->last = 0;
-    l->dram_free = 0;
+    l->dram_free = l->owed = 0;
     memset(l->miss_free, 0, (size_t)l->t->l2_misses * sizeof *l->miss_free);
     for (int64_t i = 0; i < l->sets * l->ways; i++)
         l->tag[i] = (struct tag) { .line = foreign + (uint64_t)i };
@@ -132,14 +132,23 @@ find(struct l2 *l, struct tag *set, uint64_t line)
     return NULL;
 }
 
-/* The memory is busy for so long with so many lines, from the time returned on. */
+/* The memory is busy for so long with a line, from the time returned on.  What the line's
+ * victim costs may wait until there is time for it, up to a limit. */
 static int64_t
-occupy(struct clock *k, double now, double cycles, int64_t lines)
+occupy(struct clock *k, double now, double cycles, const struct tag *v)
 {
-    double start = now > k->l2->dram_free ? now : k->l2->dram_free;
+    struct l2 *l = k->l2;
+    bool out = v && v->line && v->dirty;
+    double start = fmax(now, l->dram_free), late;
 
-    trace_memory(k->h, (int64_t)start, (uint64_t)(lines * k->t->l2_line));
-    k->l2->dram_free = start + cycles;
+    l->owed = fmax(l->owed - (start - l->dram_free), 0);
+    if (v && v->line)
+        l->owed += out ? k->t->dram_dirty : k->t->dram_clean;
+    late = fmax(l->owed - k->t->dram_owed, 0);
+    l->owed -= late;
+    trace_memory(k->h, (int64_t)start, (uint64_t)((cycles >= k->t->dram_line) + out)
+        * (uint64_t)k->t->l2_line);
+    l->dram_free = start + cycles + late;
     return (int64_t)start;
 }
 
@@ -147,20 +156,16 @@ occupy(struct clock *k, double now, double cycles, int64_t lines)
 static int64_t
 fill(struct clock *k, const struct tag *v, const struct request *r)
 {
+    const struct target *t = k->t;
     bool write = r->slot < 0;
-    int64_t out = v && v->line && v->dirty;
-    double more = 0;
+    int64_t start;
 
-    if (v && v->line)
-        more = v->dirty ? k->t->dram_dirty : k->t->dram_clean;
     if (write && r->whole) {
-        occupy(k, (double)k->now, k->t->dram_put_line + more, out);
-        return k->now + k->t->dram_put;
+        occupy(k, (double)k->now, t->dram_put_line, v);
+        return k->now + t->dram_put;
     }
-    if (write)
-        more += k->t->dram_partial;
-    return occupy(k, (double)k->now, k->t->dram_line + more, 1 + out) + k->t->dram_latency
-        + k->t->dram_first;
+    start = occupy(k, (double)k->now, t->dram_line + (write ? t->dram_partial : 0), v);
+    return start + t->dram_latency + (write ? t->dram_miss : t->dram_first);
 }
 
 /* A line that is thrown out leaves the cores' caches too. */
@@ -199,7 +204,7 @@ look_up(struct clock *k, const struct request *r)
     leave(k, v);
     ready = fill(k, v, r);
     *miss = write && r->whole ? k->now + k->t->dram_put_hold
-        : ready + k->t->dram_miss - k->t->dram_first;
+        : ready + (write ? 4 : k->t->dram_miss - k->t->dram_first);
     if (v)
         *v = (struct tag) { r->line + 1, ready, write };
     return ready;
@@ -222,8 +227,7 @@ l2_core(struct clock *k, uint64_t line, bool store)
     }
     v = set ? victim(l, set, (int64_t)k->core) : NULL;
     leave(k, v);
-    at = occupy(k, k->core, k->t->dram_line + (!v || !v->line ? 0 : v->dirty ? k->t->dram_dirty
-        : k->t->dram_clean), 1 + (v && v->dirty));
+    at = occupy(k, k->core, k->t->dram_line, v);
     if (v)
         *v = (struct tag) { line + 1, 0, store };
     return fmax((double)at - k->core, 0) + (double)(k->t->dram_latency + k->t->dram_first);

@@ -27,6 +27,13 @@ enum {
 
 #define NEVER_COMES INT64_MAX
 
+/* Codes of the hardware's counters. */
+enum counted {
+#define N(code, name) COUNT_##name = code,
+#include "src/machine/counter.def"
+#undef N
+};
+
 enum cls { LD, EX, ST, CLASSES };
 enum kind { K_CONFIG, K_LOAD, K_PRELOAD, K_COMPUTE, K_STORE, K_NONE, K_LOOP,
     K_LOOP_CONFIG };
@@ -57,6 +64,9 @@ struct work {
     int64_t line_rows, line_stride;  /* a pooled image: pixels of a row, bytes to the next */
     int64_t pooled;                  /* rows of it; 0: not pooled */
     bool conv;                       /* of a loop: which kind */
+    bool pool;                       /* stores after this CONFIG are pooled */
+    bool flush;                      /* translations are forgotten */
+    int reads;                       /* local rows that each row of a store reads */
     /* pairs */
     bool real, slow;                 /* weights are loaded; through the transposer */
     bool os;                         /* results stay in the array until they are pushed out */
@@ -90,6 +100,8 @@ struct request {
     int64_t row, step;               /* the first of them, and to the next */
     int64_t busy;                    /* cycles of the write port */
     bool whole;                      /* a write of the whole line */
+    bool held, last;                 /* of the row that counts wait for; of the last one */
+    int64_t since;                   /* in flight */
 };
 
 struct landing {
@@ -116,6 +128,22 @@ struct mesh_clock {
     /* results on their way: when, into which bank, and their first row */
     struct write { int64_t from, to, bank, row; bool acc, adds; } writes[32];
     int first, n;
+};
+
+/* What the hardware's counters look at, beyond the state of the units. */
+struct watch {
+    struct word {                    /* the last one at the array: of an operand */
+        bool on, garbage, acc;
+    } a, b, d;
+    bool slow;
+    unsigned weights;                /* a bit for each preload, the newest first: not real */
+    int64_t room, hazard;            /* the array has room; the result waited for is there */
+    int accepted;                    /* commands, since the clock was turned */
+    bool pooling;                    /* is configured */
+    bool known[2];                   /* a port, reads and writes, has a page */
+    int64_t back[2][64];             /* when the last answers came */
+    unsigned answers[2];
+    int64_t held, reader;            /* so long a move; busy until then */
 };
 
 /* Two loops on their way; a generator works for one of them at a time. */
@@ -171,6 +199,7 @@ struct clock {
     struct sim_layer_stats sum;      /* since reset */
     uint64_t event[64];              /* counts of the hardware's counters */
     uint64_t external[8];
+    struct watch watch;
 };
 
 static inline uint64_t
@@ -266,6 +295,25 @@ void live_store(struct live *l, const struct work *w, int64_t at);
 
 /* ---- count.c */
 void count_span(struct clock *k, int64_t n);
+static inline void
+count_add(struct clock *k, enum counted code, int64_t n)
+{
+    k->event[code] += (uint64_t)n;
+}
+/* A command comes past the unrollers. */
+void count_pass(struct clock *k, const struct work *w);
+/* A piece of a row goes to the reader. */
+void count_request(struct clock *k, const struct work *w, struct request *r);
+/* Rows of zeros, that many cycles long. */
+void count_zeros(struct clock *k, const struct work *w, int64_t cycles);
+/* A move out: its rows are read in so many cycles. */
+void count_store(struct clock *k, const struct work *w, double cycles);
+/* The array begins with a compute and the preload behind it, either of them NULL. */
+void count_run(struct clock *k, const struct work *c, const struct work *p);
+/* The command at the head waits for a result that is there at `at`. */
+void count_hazard(struct clock *k, int64_t at);
+/* A request has its answer. */
+void count_answer(struct clock *k, const struct request *r);
 struct counters *counters_new(const struct target *t);
 void counters_reset(struct counters *c);
 uint64_t counters_command(struct counters *c, const struct clock *k, uint64_t rs1);

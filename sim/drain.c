@@ -21,6 +21,8 @@ begin(struct clock *k)
         }
     }
     e = &s->slot[s->queue[0]];
+    if (e->w.kind == K_CONFIG)
+        k->watch.pooling = e->w.pool;
     if (e->w.kind != K_STORE || !e->w.rows || !e->w.row_bytes) {
         queue_done_at(k, ST, s->queue[0], k->now + 2);
         queue_pop(s);
@@ -43,11 +45,13 @@ put_row(struct clock *k, uint64_t addr, int64_t left)
     while (left > 0 && k->nmq < k->cap_mq) {
         struct request *r = &k->mq[k->nmq++];
         int64_t use = l2_write_piece(k->t, addr, left);
-        *r = (struct request) { .ready = -1, .slot = -1 };
+        *r = (struct request) { .ready = -1, .slot = -1, .since = k->now };
         r->line = addr / (uint64_t)k->t->l2_line;
         r->beats = (int)num_max(use / k->t->dma_bus_bytes, 1);
         r->whole = use == k->t->l2_line;
         k->writes++;
+        k->watch.known[1] = true;
+        count_add(k, COUNT_WDMA_ACTIVE_CYCLE, r->beats);
         addr += (uint64_t)use;
         left -= use;
         n++;
@@ -70,6 +74,7 @@ end(struct clock *k)
     const struct work *w = &k->st[ST].slot[k->store_cur].w;
     double least = k->store_start + k->t->store_min;
 
+    count_store(k, w, k->store_next - k->store_start);
     k->store_end = k->store_next > least ? k->store_next : least;
     queue_done_at(k, ST, k->store_cur, (int64_t)k->store_end + 2);
     trace_store(k, w, (int64_t)k->store_start, (int64_t)k->store_end);

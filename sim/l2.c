@@ -256,6 +256,7 @@ transfer(struct clock *k, int i)
     struct request r = k->mq[i];
     bool wide;
 
+    count_answer(k, &r);
     k->l2->bus = k->now + r.beats;
     k->l2->last = k->h->number;
     k->nmq--;

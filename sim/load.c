@@ -67,6 +67,7 @@ zeros(struct clock *k, int slot)
     k->zero = slot;
     k->zero_left = w->rows * w->blocks * w->repeats;
     k->zero_next = k->now + ZEROS;
+    count_zeros(k, w, k->zero_left);
 }
 
 /* May the next move begin?  It waits for all rows of zeros but those of the last, which
@@ -193,7 +194,7 @@ request(struct clock *k, struct slot *e)
     int64_t bus = k->t->dma_bus_bytes, end = (int64_t)(addr & (uint64_t)(size - 1)) + use;
     struct request *r = &k->mq[k->nmq++];
 
-    *r = (struct request) { .ready = -1, .slot = k->load_cur };
+    *r = (struct request) { .ready = -1, .slot = k->load_cur, .since = k->now };
     r->line = addr / (uint64_t)k->t->l2_line;
     r->beats = (int)num_max(size / bus, 1);
     r->beats += late_row(k, w, end - use, k->load_sub, use) != (size - end >= bus);
@@ -201,6 +202,7 @@ request(struct clock *k, struct slot *e)
     r->row = w->local + k->load_row + first * w->block_stride;
     r->step = w->block_stride;
     r->busy = port_cycles(k, w, r->writes, use);
+    count_request(k, w, r);
     k->reads++;
     e->left++;
     k->load_sub += use;

@@ -253,15 +253,19 @@ start_compute(struct clock *k)
     struct station *s = &k->st[EX];
     struct mesh_clock *m = &k->mesh;
     const struct work *c = &s->slot[s->queue[0]].w, *p = follower(k);
-    int64_t wait = num_max(earliest(k), num_max(result_at(k, c->a), result_at(k, c->b)));
-    int64_t cycles;
+    int64_t result = num_max(result_at(k, c->a), result_at(k, c->b)), cycles, wait;
 
     if (p)
-        wait = num_max(wait, result_at(k, p->b));
+        result = num_max(result, result_at(k, p->b));
+    k->watch.room = earliest(k);
+    if (result > k->now)
+        count_hazard(k, result);
+    wait = num_max(k->watch.room, result);
     if (wait > k->now) {
         clock_wake(k, wait);
         return;
     }
+    count_run(k, c, p);
     cycles = pair_cycles(k, c, p);
     m->current = s->queue[0];
     m->bank_a = c->bank_a;
@@ -292,6 +296,7 @@ start_preload(struct clock *k)
     m->bank_a = -1;
     m->bank_b = p->bank_b;
     queue_pop(s);
+    count_run(k, NULL, p);
     run(k, p->slow ? 2 * cycles : cycles);
 }
 

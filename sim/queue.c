@@ -91,6 +91,7 @@ pool_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c,
     w->row_bytes = num_min(isa_cols(c->rs2), h->s->t->dim) * h->s->elem_bytes;
     w->start = (double)h->s->t->pool_start;
     w->per_row = h->s->t->pool_row * (double)reads;
+    w->reads = (int)reads;
 }
 
 static void
@@ -120,6 +121,7 @@ store_work(const struct hart *h, const struct regs *g, const struct isa_cmd *c,
     else
         w->per_row = (w->blocks > 1 ? t->acc_block_cycles : t->acc_row_cycles)
             * (double)w->blocks;
+    w->reads = full ? 1 : (int)w->blocks;
     w->silent = norm_command(h, laddr) != 0;
     if (g->st.pool_stride && t->has_max_pool)
         pool_work(h, g, c, w);
@@ -187,6 +189,8 @@ work_of(const struct hart *h, const struct regs *g, const struct isa_cmd *c)
     case ISA_CONFIG:
         w.kind = K_CONFIG;
         w.cls = config[c->rs1 & 3];
+        w.pool = (c->rs1 & 3) == ISA_CONFIG_ST ? isa_decode_st(c->rs1, c->rs2).pool_stride
+            : g->st.pool_stride;
         break;
     case ISA_MVIN:
     case ISA_MVIN2:
@@ -204,6 +208,7 @@ work_of(const struct hart *h, const struct regs *g, const struct isa_cmd *c)
         compute_work(h, g, c, &w);
         break;
     default:                         /* done on the way, in no queue */
+        w.flush = c->funct == ISA_FLUSH;
         if (loop_is(c->funct))
             w = (struct work) { .kind = K_LOOP_CONFIG, .conv = loop_is_conv(c->funct) };
         break;
@@ -293,6 +298,7 @@ allocate(struct clock *k, const struct work *w)
     s->busy |= UINT64_C(1) << at;
     s->used++;
     s->wait[s->nwait++] = at;
+    k->watch.accepted++;
 }
 
 static void
@@ -383,6 +389,7 @@ enter(struct clock *k)
         unroll_take(k, k->front_first);
     else if (w->kind < K_NONE)
         allocate(k, w);
+    count_pass(k, w);
     k->front_first = (k->front_first + 1) % FRONT;
     k->front_n--;
     clock_wake(k, k->now + 1);

@@ -66,6 +66,7 @@ clock_reset(struct clock *k)
     memset(&k->sum, 0, sizeof k->sum);
     memset(k->event, 0, sizeof k->event);
     memset(k->external, 0, sizeof k->external);
+    memset(&k->watch, 0, sizeof k->watch);
 }
 
 /* ---- the array's clock */
@@ -177,8 +178,10 @@ clock_settle(struct clock *k)
 void
 clock_catch_up(struct clock *k)
 {
-    if (k->wake == NEVER_COMES && (double)k->now < k->core && queue_idle(k))
+    if (k->wake == NEVER_COMES && (double)k->now < k->core && queue_idle(k)) {
+        count_span(k, (int64_t)k->core - k->now);
         k->now = (int64_t)k->core;
+    }
 }
 
 void

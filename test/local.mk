@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	test/unit/check_kernels \
 	test/unit/check_sim_core \
 	test/unit/check_sim_harts \
+	test/unit/check_sim_count \
 	test/unit/check_sim_exec \
 	test/unit/check_sim_floats \
 	test/unit/check_sim_loopmath \

@@ -22,7 +22,8 @@ column() {                           # NAME FILE: of the csv, by layer; counted 
         { print $(NF - at) }' "$2"
 }
 test "$(value RDMA_BYTES_REC)" -ge 50000 && test "$(value EXE_ACTIVE_CYCLE)" -gt 1000 \
-    && test -z "$(value SCRATCHPAD_A_WAIT_CYCLE)"
+    && test "$(value SCRATCHPAD_A_WAIT_CYCLE)" -gt 0 \
+    && test -z "$(value RDMA_TL_WAIT_CYCLES)"
 ok $? "counters by their names, without those that are not modelled"
 
 run "$gemmcc_run" -q --counters=EXE_ACTIVE_CYCLE,MAIN_LD_CYCLES "$tmp/d.elf" "$seven"

@@ -133,7 +133,7 @@ START_TEST(counters)
     counter(8 | 1 << 4 | 5 << 12 | UINT64_C(1) << 31);       /* 1: bytes written */
     micro_flips(64);
     fence();
-    ck_assert_uint_ge(counter(0), 64 * 16);
+    ck_assert_uint_ge(counter(0), 64 * 15);                  /* the first of each is not counted */
     ck_assert_uint_le(counter(0), 64 * 16 + 100);
     cmd(ISA_MVOUT, RAM, OP(ACC(0), 16, 16));
     fence();
@@ -143,7 +143,7 @@ START_TEST(counters)
     fence();
     uint64_t kept = counter(0);
     counter(2);
-    ck_assert_uint_ge(counter(0), kept + 128);
+    ck_assert_uint_ge(counter(0), kept + 8 * 15);
     counter(1);                                              /* reset */
     ck_assert_uint_eq(counter(0), 0);
 }

@@ -106,6 +106,21 @@ is_wanted(const char *names, const struct qemu_counter *c)
     return false;
 }
 
+/* Those that were asked for by name and that the model does not count. */
+static void
+show_uncounted(const char *names, const struct qemu_result *x)
+{
+    for (const char *s = names; s && *s; s += strcspn(s, ",") + (s[strcspn(s, ",")] == ',')) {
+        size_t n = strcspn(s, ",");
+        int i = 0;
+        while (i < x->ncounter
+            && (strlen(x->counters[i].name) != n || strncmp(x->counters[i].name, s, n) != 0))
+            i++;
+        if (i == x->ncounter)
+            printf("- %-32.*s %14s\n", (int)n, s, "not counted");
+    }
+}
+
 void
 run_counters(const struct qemu_result *x, const char *names)
 {
@@ -113,4 +128,5 @@ run_counters(const struct qemu_result *x, const char *names)
         if (is_wanted(names, &x->counters[i]))
             printf("%d %-32s %14llu\n", x->counters[i].hart, x->counters[i].name,
                 (unsigned long long)x->counters[i].value);
+    show_uncounted(names, x);
 }

@@ -29,6 +29,9 @@ ok $? "counters by their names, without those that are not modelled"
 run "$gemmcc_run" -q --counters=EXE_ACTIVE_CYCLE,MAIN_LD_CYCLES "$tmp/d.elf" "$seven"
 ends 0 && test "$(wc -l < "$tmp/out")" -eq 2 && grep -qxF "$(grep EXE_ACTIVE "$tmp/counters")" "$tmp/out"
 ok $? "only those asked for, and the same on every run"
+run "$gemmcc_run" -q --counters=RDMA_TL_WAIT_CYCLES "$tmp/d.elf" "$seven"
+ends 0 && grep -qx -- '- RDMA_TL_WAIT_CYCLES  *not counted' "$tmp/out"
+ok $? "says that one is not counted"
 refused 2 "no counter 'RDMA'" "a counter that is none" \
     "$gemmcc_run" --counters=RDMA "$tmp/d.elf" "$seven"
 

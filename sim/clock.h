@@ -189,7 +189,7 @@ struct clock {
     int reads, writes;               /* of them, each in flight */
     struct landing *land;            /* ring */
     int land_first, nland;
-    int64_t acked;                   /* the last write is in memory */
+    int64_t asked, acked;            /* the cache may be asked again; has the last write */
     /* stores */
     int store_cur;
     int64_t store_row;

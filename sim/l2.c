@@ -275,22 +275,38 @@ transfer(struct clock *k, int i)
         k->now + k->t->l2_hit_latency + (wide ? 0 : SCALER), r.slot, r.beats, r.writes, r.row, r.step, r.busy };
 }
 
-/* One look at the tags a cycle, in order; one transfer at a time, of the oldest that
- * is ready. */
+/* The next request looks at the tags, in order; what follows a write waits until its beats
+ * have come by. */
+static void
+ask(struct clock *k)
+{
+    struct request *r = &k->mq[k->looked];
+    int64_t ready;
+
+    if (k->looked == k->nmq)
+        return;
+    if (k->asked > k->now) {
+        clock_wake(k, k->asked);
+        return;
+    }
+    ready = look_up(k, r);
+    if (ready < 0) {
+        clock_wake(k, first_miss_free(k->l2));
+        return;
+    }
+    r->ready = ready;
+    k->looked++;
+    k->asked = k->now + (r->slot < 0 ? r->beats : 1);
+    clock_wake(k, k->asked);
+}
+
+/* One transfer at a time, of the oldest request that is ready. */
 void
 l2_step(struct clock *k)
 {
     int64_t soon = NEVER_COMES;
 
-    if (k->looked < k->nmq) {
-        int64_t ready = look_up(k, &k->mq[k->looked]);
-        if (ready >= 0) {
-            k->mq[k->looked++].ready = ready;
-            clock_wake(k, k->now + 1);
-        } else {
-            clock_wake(k, first_miss_free(k->l2));
-        }
-    }
+    ask(k);
     if (k->l2->bus > k->now) {
         if (k->nmq)
             clock_wake(k, k->l2->bus);

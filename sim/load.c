@@ -208,29 +208,14 @@ request(struct clock *k, struct slot *e)
     k->load_sub += use;
 }
 
-/* May one more request be on its way?  One is until its last beat has come, which is
- * before the scaler is through with it. */
-static bool
-may_request(struct clock *k)
-{
-    int64_t n = k->reads;
-
-    for (int i = k->nland; i-- > 0; n++) {
-        int64_t came = k->land[(k->land_first + i) % k->cap_mq].at - SCALER;
-        if (came <= k->now)
-            break;
-        if (n + 1 >= k->t->dma_in_flight)
-            clock_wake(k, came);
-    }
-    return n < k->t->dma_in_flight;
-}
-
 void
 load_step(struct clock *k)
 {
     struct slot *e;
 
-    if ((k->load_cur < 0 && !begin(k)) || !may_request(k))
+    if (k->load_cur < 0 && !begin(k))
+        return;
+    if (k->reads + k->nland >= k->t->dma_in_flight)
         return;
     e = &k->st[LD].slot[k->load_cur];
     request(k, e);

@@ -59,7 +59,7 @@ clock_reset(struct clock *k)
     k->fencing = false;
     k->load_cur = k->store_cur = k->zero = -1;
     k->load_out = 0;
-    k->load_gap = k->port = k->acked = k->zero_next = 0;
+    k->load_gap = k->port = k->acked = k->asked = k->zero_next = 0;
     k->nmq = k->looked = k->reads = k->writes = k->nland = 0;
     k->store_end = k->store_next = 0;
     memset(k->bank_until, 0, (size_t)k->t->sp_banks * sizeof *k->bank_until);

@@ -150,9 +150,9 @@ clock_turn(struct clock *k)
     queue_step(k);
     mesh_step(k);
     drain_step(k);
+    load_land(k);
     load_step(k);
     l2_step(k);
-    load_land(k);
     load_zeros(k);
 }
 

@@ -156,7 +156,7 @@ data_miss(struct hart *h, uint64_t line, bool store)
     const struct target *t = h->s->t;
     struct side *c = &h->l1->data;
     double memory = l2_core(h->clock, line, store);
-    double cost = memory ? memory + t->core_dram_line : t->core_l2_line;
+    double cost = memory > 0 ? memory + t->core_dram_line : t->core_l2_line;
     uint64_t *p = c->sets ? place(c, line) : NULL;
 
     if (store)
@@ -208,7 +208,7 @@ code_line(struct hart *h, uint64_t line)
     const struct target *t = h->s->t;
     double work = t->core_instr * (double)(1u << h->s->line_shift) / 4;
     double memory = l2_core(h->clock, line, false);
-    double cost = memory ? memory + t->core_icache_dram : t->core_icache_l2;
+    double cost = memory > 0 ? memory + t->core_icache_dram : t->core_icache_l2;
 
     clock_spend(h->clock, fmax(cost - work, 0));
     if (c->sets) {

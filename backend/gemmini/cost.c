@@ -110,7 +110,7 @@ stream_cost(const struct product *g, const struct target *t, const struct stream
     double busy = (load + store) / most;
     most *= 1.0 + 0.01 * (busy > 1 ? busy - 1 : 0);
     /* Code and constants that are not in the core's caches, the first unit and weights. */
-    double code = 32 * t->core_icache_dram;
+    double code = 40 * (t->core_icache_dram + (double)(t->dram_latency + t->dram_first));
     double head = code + (double)s->moves * move_cycles(t, per_move, width, true)
         + (double)s->cut.lead * wmove_far;
     double tail = store + (double)t->ex_latency;

@@ -86,6 +86,18 @@ judge_preload_done(struct hart *h, const struct isa_cmd *c)
     j->c = c->rs2;
 }
 
+/* The other operand of a compute: D, or B of outputs that stay. */
+static void
+second_used(struct hart *h, uint64_t operand)
+{
+    const struct isa_config_ex *ex = &h->regs.ex;
+    uint32_t laddr = isa_laddr(operand);
+    unsigned rows = !ex->ws && ex->b_transpose ? isa_cols(operand) : isa_rows(operand);
+
+    if (!layout_garbage(&h->s->layout, laddr) && !(laddr & ISA_ACC))
+        judge_use(&h->judge->sp, laddr & h->s->layout.row_mask, num_min(rows, h->s->t->dim));
+}
+
 /* The pair is done: its operands are ordered behind, its results are written. */
 void
 judge_compute_done(struct hart *h, const struct isa_cmd *c)
@@ -99,6 +111,7 @@ judge_compute_done(struct hart *h, const struct isa_cmd *c)
 
     for (int64_t i = 0; i < num_min(rows, dim) && !(a & ISA_ACC); i++)
         judge_use(&j->sp, (a & mask) + i * h->regs.ex.a_stride, 1);
+    second_used(h, c->rs2);
     if (j->open && j->real && !(isa_laddr(j->b) & ISA_ACC))
         judge_use(&j->sp, isa_laddr(j->b) & mask, num_min(brows, dim));
     for (int64_t i = 0; j->open && i < num_min(isa_rows(j->c), dim); i++) {

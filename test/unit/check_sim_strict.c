@@ -602,6 +602,25 @@ START_TEST(order_of_loads)
 }
 END_TEST
 
+/* B of outputs that stay is the compute's second operand.  The dataflow itself breaks a
+ * rule, which is why nothing is refused here. */
+START_TEST(order_behind_the_second_operand)
+{
+    sim_open(SIM_STRICT_WARN, false);
+    config_ex_of(&(struct isa_config_ex) { .a_stride = 1, .c_stride = 1, .scale = 1 });
+    config_ld(0, 64, 16, 1, false);
+    fence();
+    cmd(ISA_MVIN, RAM, OP(SP(300), 16, 16));
+    cmd(ISA_MVIN, RAM, OP(SP(400), 16, 16));
+    cmd(ISA_PRELOAD, NONE(16, 16), OP(ACC(0), 16, 16));
+    cmd(ISA_COMPUTE_FLIP, OP(SP(400), 16, 16), OP(SP(300), 16, 16));
+    cmd(ISA_MVIN, RAM, OP(SP(300), 16, 16));
+    ck_assert_int_eq(sim_broken, SIM_OK);
+    cmd(ISA_MVIN, RAM, OP(SP(315), 1, 16));
+    ck_assert_int_eq(sim_broken, SIM_RULE_LOAD_ORDER);
+}
+END_TEST
+
 START_TEST(order_of_blocks)
 {
     fence();
@@ -756,6 +775,7 @@ suite(void)
     tcase_add_test(m, shapes);
     tcase_add_test(m, contents_of_results);
     tcase_add_test(m, order_of_loads);
+    tcase_add_test(m, order_behind_the_second_operand);
     tcase_add_test(m, order_of_blocks);
     tcase_add_test(m, order_in_memory);
     tcase_add_test(m, other_harts_need_their_own_fence);

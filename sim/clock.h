@@ -17,6 +17,7 @@ enum {
     ISSUE = 2,                       /* station to controller, chains of timing 1.4, 1.6 */
     ZEROS = 5,                       /* from one move of zeros to the next, cycle simulation */
     ZERO_TAIL = 2,                   /* last row of zeros to completion, the same */
+    REPLAY = 4,                      /* a line that another request waits for, the same */
     SCALER = 3,                      /* of dma.tail, before the row is written, the same */
     ZERO_RUN = 8,                    /* rows of zeros until the port is looked at again */
     FRONT = 8,                       /* four queues of two before the stations, timing 1.2 */

@@ -193,7 +193,7 @@ look_up(struct clock *k, const struct request *r)
         l1_drop(k->h->s, r->line, -1);
     if (v) {
         v->dirty |= write;
-        return num_max(v->ready, k->now);
+        return v->ready > k->now ? v->ready + REPLAY : k->now;
     }
     for (int64_t i = 0; i < k->t->l2_misses && !miss; i++)
         if (l->miss_free[i] <= k->now)

@@ -305,21 +305,18 @@ sim_layer(struct sim *s, int hart, int number)
 }
 
 void
-sim_instructions(struct sim *s, int hart, uint64_t n)
-{
-    struct hart *h = hart_of(s, hart);
-
-    if (h && h->clock)
-        events_core(h->clock, (double)n * s->t->core_instr);
-}
-
-void
 sim_core(struct sim *s, int hart, double cycles)
 {
     struct hart *h = hart_of(s, hart);
 
     if (h && h->clock)
         events_core(h->clock, cycles);
+}
+
+void
+sim_instructions(struct sim *s, int hart, uint64_t n)
+{
+    sim_core(s, hart, (double)n * s->t->core_instr);
 }
 
 void

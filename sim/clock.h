@@ -17,7 +17,7 @@ enum {
     ISSUE = 2,                       /* station to controller, chains of timing 1.4, 1.6 */
     ZEROS = 5,                       /* from one move of zeros to the next, cycle simulation */
     ZERO_TAIL = 2,                   /* last row of zeros to completion, the same */
-    REPLAY = 4,                      /* a line that another request waits for, the same */
+    WAY = 6,                         /* reader to cache: two stages, four buffers */
     SCALER = 3,                      /* of dma.tail, before the row is written, the same */
     ZERO_RUN = 8,                    /* rows of zeros until the port is looked at again */
     FRONT = 8,                       /* four queues of two before the stations, timing 1.2 */
@@ -94,8 +94,9 @@ struct station {
 };
 
 struct request {
-    int64_t ready;                   /* when the line is there; -1: not looked up */
+    int64_t at;                      /* goes on from then on */
     uint64_t line;
+    int from;                        /* beat of the line that it begins with */
     int slot;                        /* of the load; -1: a write */
     int beats, writes;               /* on the bus; local rows it fills */
     int64_t row, step;               /* the first of them, and to the next */
@@ -105,8 +106,27 @@ struct request {
     int64_t since;                   /* in flight */
 };
 
+/* Requests in order, as many beats as buffers have. */
+enum { LANE = 16 };
+struct lane {
+    struct request r[LANE];
+    int first, n;
+    int64_t beats;
+};
+
+/* From reader and writer to the cache (dma.c). */
+struct dma {
+    struct request *put;             /* ring: pieces of rows that the writer still has */
+    int first, n, cap;
+    struct request look, door;       /* the reader's: being translated, and translated */
+    bool looks, waits;               /* there are such */
+    struct lane reads, writes, both; /* before the crossbar, and behind it */
+    bool wrote;                      /* its last one was a write */
+    int64_t writer, cross;           /* free from then on */
+};
+
 struct landing {
-    int64_t at;
+    int64_t at, free;                /* its request is no longer in flight */
     int slot, beats, writes;
     int64_t row, step, busy;
 };
@@ -185,12 +205,14 @@ struct clock {
     int64_t zero_left, zero_next;    /* rows of them; when the next may begin */
     int64_t *bank_until;             /* per scratchpad bank */
     /* memory */
-    struct request *mq;              /* in order of arrival */
-    int nmq, cap_mq, looked;         /* looked: so many have an answer */
-    int reads, writes;               /* of them, each in flight */
+    struct dma dma;
+    int open;                        /* requests without their answer */
+    int reads, writes;               /* in flight */
     struct landing *land;            /* ring */
-    int land_first, nland;
-    int64_t asked, acked;            /* the cache may be asked again; has the last write */
+    int cap_land, land_first, nland;
+    int64_t *answered;               /* ring: when answered writes are no longer in flight */
+    int answered_first, nanswered;
+    int64_t acked;                   /* the cache has the last write */
     /* stores */
     int store_cur;
     int64_t store_row;
@@ -313,13 +335,27 @@ void count_store(struct clock *k, const struct work *w, double cycles);
 void count_run(struct clock *k, const struct work *c, const struct work *p);
 /* The command at the head waits for a result that is there at `at`. */
 void count_hazard(struct clock *k, int64_t at);
-/* A request has its answer. */
-void count_answer(struct clock *k, const struct request *r);
+/* A request has its answer, as if it had been asked at `asked` and the line was there. */
+void count_answer(struct clock *k, const struct request *r, int64_t asked);
 struct counters *counters_new(const struct target *t);
 void counters_reset(struct counters *c);
 uint64_t counters_command(struct counters *c, const struct clock *k, uint64_t rs1);
 /* The same since the clock began, whatever the program reset. */
 bool counters_total(const struct clock *k, unsigned code, uint64_t *value);
+
+/* ---- dma.c */
+bool dma_init(struct dma *d, const struct target *t);
+void dma_reset(struct dma *d);
+/* Room for one more read; it sets out. */
+bool dma_room(const struct clock *k);
+void dma_read(struct clock *k, const struct request *r);
+/* Room for the pieces of one more row; a piece of it. */
+bool dma_row(const struct clock *k);
+void dma_write(struct clock *k, const struct request *r);
+void dma_step(struct clock *k);
+/* The request that is at the cache now; NULL: none. */
+const struct request *dma_first(struct clock *k);
+void dma_taken(struct clock *k);
 
 /* ---- time.c */
 struct clock *clock_new(struct hart *h, struct l2 *l2);

@@ -144,7 +144,7 @@ let_go(struct clock *k, const struct request *r, int64_t at)
 /* The hardware begins with a request when the one that many before has its answer, while
  * the clock lets it out as soon as the bus has taken that one. */
 void
-count_answer(struct clock *k, const struct request *r)
+count_answer(struct clock *k, const struct request *r, int64_t asked)
 {
     bool write = r->slot < 0;
     struct watch *s = &k->watch;
@@ -152,7 +152,7 @@ count_answer(struct clock *k, const struct request *r)
     int64_t *back = &s->back[write][s->answers[write]++ % most];
     int64_t since = num_max(r->since, *back);
 
-    *back = k->now + k->t->l2_hit_latency - TRACKED + (write ? 1 : r->beats);
+    *back = asked + k->t->l2_hit_latency - TRACKED + (write ? 1 : r->beats);
     k->external[write ? 7 : 6] += (uint64_t)(*back - since);
     if (!write)
         let_go(k, r, since);

@@ -36,22 +36,23 @@ begin(struct clock *k)
     clock_wake(k, k->now + 1);
 }
 
-/* Puts one row into the memory queue; returns how many pieces it took. */
+/* Writes one row; returns how many pieces it took. */
 static int
 put_row(struct clock *k, uint64_t addr, int64_t left)
 {
     int n = 0;
 
-    while (left > 0 && k->nmq < k->cap_mq) {
-        struct request *r = &k->mq[k->nmq++];
+    while (left > 0) {
         int64_t use = l2_write_piece(k->t, addr, left);
-        *r = (struct request) { .ready = -1, .slot = -1, .since = k->now };
-        r->line = addr / (uint64_t)k->t->l2_line;
-        r->beats = (int)num_max(use / k->t->dma_bus_bytes, 1);
-        r->whole = use == k->t->l2_line;
+        struct request r = { .slot = -1, .since = k->now };
+        r.line = addr / (uint64_t)k->t->l2_line;
+        r.from = (int)(addr % (uint64_t)k->t->l2_line / (uint64_t)k->t->dma_bus_bytes);
+        r.beats = (int)num_max(use / k->t->dma_bus_bytes, 1);
+        r.whole = use == k->t->l2_line;
+        dma_write(k, &r);
         k->writes++;
         k->watch.known[1] = true;
-        count_add(k, COUNT_WDMA_ACTIVE_CYCLE, r->beats);
+        count_add(k, COUNT_WDMA_ACTIVE_CYCLE, r.beats);
         addr += (uint64_t)use;
         left -= use;
         n++;
@@ -81,6 +82,22 @@ end(struct clock *k)
     k->store_cur = -1;
 }
 
+/* Writes whose answers have come leave room for others. */
+static void
+forget(struct clock *k)
+{
+    while (k->nanswered) {
+        int64_t at = k->answered[k->answered_first];
+        if (at > k->now) {
+            clock_wake(k, at);
+            return;
+        }
+        k->answered_first = (k->answered_first + 1) % k->cap_land;
+        k->nanswered--;
+        k->writes--;
+    }
+}
+
 void
 drain_step(struct clock *k)
 {
@@ -98,7 +115,8 @@ drain_step(struct clock *k)
         clock_wake(k, (int64_t)k->store_next);
         return;
     }
-    if (k->writes >= k->t->dma_in_flight || k->nmq + 16 > k->cap_mq)
+    forget(k);
+    if (k->writes >= k->t->dma_in_flight || !dma_row(k))
         return;
     until = w->acc ? mesh_writes(k, w->bank_c, true) : 0;
     if (until) {

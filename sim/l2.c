@@ -1,29 +1,11 @@
-/* The shared cache as tags, the memory behind it as a busy time, and the bus between
- * arrays and cache (timing.md 1.5), all of them shared by the harts, which come in the
- * order of time.  Replacement is random, from a fixed seed. */
+/* The shared cache: its tags and its miss registers (timing.md 1.5), shared by the harts,
+ * which come in the order of time.  Replacement is random, from a fixed seed. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/clock.h"
+#include "sim/l2.h"
 #include "src/base/num.h"
-
-struct tag {
-    uint64_t line;                   /* + 1; 0: empty */
-    int64_t ready;                   /* when its data is there */
-    bool dirty;
-};
-
-struct l2 {
-    const struct target *t;
-    struct tag *tag;
-    int64_t sets, ways;
-    uint64_t seed;
-    int64_t bus;                     /* free from then on */
-    int last;                        /* hart that had it */
-    int64_t *miss_free;              /* per miss register */
-    double dram_free, owed;          /* memory: free from then on; victims not dealt with */
-};
 
 /* Lines that no program uses: the cache of a machine that has been running. */
 static const uint64_t foreign = UINT64_C(1) << 58;
@@ -39,8 +21,9 @@ l2_new(const struct target *t)
     l->ways = t->l2_ways;
     l->sets = t->l2_bytes / (t->l2_ways * t->l2_line);
     l->tag = calloc((size_t)(l->sets * l->ways) + 1, sizeof *l->tag);
-    l->miss_free = calloc((size_t)t->l2_misses, sizeof *l->miss_free);
-    if (!l->tag || !l->miss_free) {
+    l->miss = calloc((size_t)t->l2_misses, sizeof *l->miss);
+    l->entries = calloc((size_t)(t->l2_misses + t->l2_queued), sizeof *l->entries);
+    if (!l->tag || !l->miss || !l->entries) {
         l2_free(l);
         return NULL;
     }
@@ -54,19 +37,9 @@ l2_free(struct l2 *l)
     if (!l)
         return;
     free(l->tag);
-    free(l->miss_free);
+    free(l->miss);
+    free(l->entries);
     free(l);
-}
-
-void
-l2_reset(struct l2 *l)
-{
-    l->seed = UINT64_C(88172645463325252);
-    l->bus = l->last = 0;
-    l->dram_free = l->owed = 0;
-    memset(l->miss_free, 0, (size_t)l->t->l2_misses * sizeof *l->miss_free);
-    for (int64_t i = 0; i < l->sets * l->ways; i++)
-        l->tag[i] = (struct tag) { .line = foreign + (uint64_t)i };
 }
 
 static uint64_t
@@ -76,6 +49,43 @@ draw(struct l2 *l)
     l->seed ^= l->seed >> 7;
     l->seed ^= l->seed << 17;
     return l->seed;
+}
+
+/* Any place of the line's set, empty or not (Directory). */
+static struct tag *
+place(struct l2 *l, uint64_t line)
+{
+    return &l->tag[(int64_t)(line % (uint64_t)l->sets) * l->ways
+        + (int64_t)(draw(l) % (uint64_t)l->ways)];
+}
+
+static void
+give_back(struct l2 *l, struct entry *e)
+{
+    e->next = l->spare;
+    l->spare = e;
+}
+
+void
+l2_reset(struct l2 *l)
+{
+    l->seed = UINT64_C(88172645463325252);
+    l->next = NEVER_COMES;
+    l->now = -1;
+    l->asked = l->waiting = l->slot = 0;
+    l->last = 0;
+    l->read = l->write = -1;
+    l->writing = false;
+    l->answer = (struct answer) { 0 };
+    l->over = NULL;
+    memset(l->miss, 0, (size_t)l->t->l2_misses * sizeof *l->miss);
+    l->spare = NULL;
+    for (int64_t i = 0; i < l->t->l2_misses + l->t->l2_queued; i++)
+        give_back(l, &l->entries[i]);
+    memory_reset(l);
+    memset(l->tag, 0, (size_t)(l->sets * l->ways) * sizeof *l->tag);
+    for (int64_t i = 0; i < (int64_t)((double)(l->sets * l->ways) * l->t->l2_filled); i++)
+        place(l, (uint64_t)i)->line = foreign + (uint64_t)i;
 }
 
 int64_t
@@ -106,219 +116,312 @@ l2_write_piece(const struct target *t, uint64_t addr, int64_t left)
     return num_min(size - (int64_t)(addr % (uint64_t)size), left);
 }
 
-/* A way for a new line: an empty one, else any whose own fill is over. */
-static struct tag *
-victim(struct l2 *l, struct tag *set, int64_t now)
-{
-    struct tag *v = set;
+/* ---- tags */
 
-    for (int64_t w = 0; w < l->ways; w++)
-        if (!set[w].line)
-            return &set[w];
-    for (int tries = 0; tries < 16; tries++) {
-        v = &set[draw(l) % (uint64_t)l->ways];
-        if (v->ready <= now)
-            break;
-    }
-    return v;
-}
-
+/* The line's place; NULL: it is not there. */
 static struct tag *
-find(struct l2 *l, struct tag *set, uint64_t line)
+find(const struct l2 *l, uint64_t line)
 {
+    struct tag *set = l->tag;
+
+    if (!l->sets)
+        return NULL;
+    set += (int64_t)(line % (uint64_t)l->sets) * l->ways;
     for (int64_t w = 0; w < l->ways; w++)
         if (set[w].line == line + 1)
             return &set[w];
     return NULL;
 }
 
-/* The memory is busy for so long with a line, from the time returned on.  What the line's
- * victim costs may wait until there is time for it, up to a limit. */
-static int64_t
-occupy(struct clock *k, double now, double cycles, const struct tag *v)
+/* The line gets a place, *v, NULL without a cache; what was there leaves, the cores' caches
+ * too.  Returns that. */
+static struct tag
+replace(const struct clock *k, uint64_t line, bool dirty, struct tag **v)
 {
     struct l2 *l = k->l2;
-    bool out = v && v->line && v->dirty;
-    double start = fmax(now, l->dram_free), late;
+    struct tag old;
 
-    l->owed = fmax(l->owed - (start - l->dram_free), 0);
-    if (v && v->line)
-        l->owed += out ? k->t->dram_dirty : k->t->dram_clean;
-    late = fmax(l->owed - k->t->dram_owed, 0);
-    l->owed -= late;
-    trace_memory(k->h, (int64_t)start, (uint64_t)((cycles >= k->t->dram_line) + out)
-        * (uint64_t)k->t->l2_line);
-    l->dram_free = start + cycles + late;
-    return (int64_t)start;
+    *v = NULL;
+    if (!l->sets)
+        return (struct tag) { 0 };
+    *v = place(l, line);
+    old = **v;
+    **v = (struct tag) { line + 1, dirty };
+    if (old.line && old.line < foreign)
+        l1_drop(k->h->s, old.line - 1, -1);
+    return old;
 }
 
-/* The cost of whom it throws out, then its data. */
-static int64_t
-fill(struct clock *k, const struct tag *v, const struct request *r)
-{
-    const struct target *t = k->t;
-    bool write = r->slot < 0;
-    int64_t start;
+/* ---- miss registers */
 
-    if (write && r->whole) {
-        occupy(k, (double)k->now, t->dram_put_line, v);
-        return k->now + t->dram_put;
-    }
-    start = occupy(k, (double)k->now, t->dram_line + (write ? t->dram_partial : 0), v);
-    return start + t->dram_latency + (write ? t->dram_miss : t->dram_first);
-}
-
-/* A line that is thrown out leaves the cores' caches too. */
+/* The line is there, and stays the register's. */
 static void
-leave(const struct clock *k, const struct tag *v)
+hit(struct miss *m)
 {
-    if (v && v->line && v->line < foreign)
-        l1_drop(k->h->s, v->line - 1, -1);
+    bool write = m->first->r.slot < 0;
+
+    m->todo = EXECUTE;
+    if (write && m->tag && !m->tag->dirty) {
+        m->tag->dirty = true;
+        m->todo |= RECORD;
+    }
 }
 
-/* -1: no miss register is free. */
-static int64_t
-look_up(struct clock *k, const struct request *r)
+static void
+look_up(struct l2 *l, struct miss *m, int64_t now)
+{
+    const struct entry *e = m->first;
+    struct tag old;
+
+    l->read = now;
+    m->known = now + LOOK_UP;
+    m->line = e->r.line;
+    m->tag = find(l, m->line);
+    m->wait = 0;
+    if (m->tag) {
+        hit(m);
+        return;
+    }
+    old = replace(e->k, m->line, e->r.slot < 0, &m->tag);
+    m->dirty = old.dirty;
+    m->todo = (old.line ? RELEASE : 0) | ACQUIRE | THANK | EXECUTE | RECORD;
+    m->wait = (old.line ? RELEASED : 0) | FIRST | LAST;
+}
+
+/* The register turns to its first entry. */
+static void
+begin(struct l2 *l, struct miss *m, int64_t now)
+{
+    if (m->first->r.line == m->line) {
+        m->known = now + 1;
+        hit(m);
+    } else {
+        look_up(l, m, now);
+    }
+    l2_wake(l, m->known);
+}
+
+/* Steps that nothing of the register's own is in the way of.  An answer that begins with
+ * the line needs no more than its first beat. */
+static unsigned
+steps(const struct miss *m)
+{
+    unsigned can = m->todo & RELEASE;
+
+    if (!can)
+        can |= m->todo & ACQUIRE;
+    if (!(m->wait & FIRST))
+        can |= m->todo & THANK;
+    if (!(m->wait & (m->first->r.from ? LAST : FIRST)))
+        can |= m->todo & EXECUTE;
+    if (!m->wait)
+        can |= m->todo & RECORD;
+    return can;
+}
+
+/* Everything they need is there. */
+static bool
+possible(const struct l2 *l, unsigned s, int64_t now)
+{
+    if (s & (RELEASE | RECORD) && l->writing)
+        return false;
+    if (s & RELEASE && !memory_releases(l, now))
+        return false;
+    if (s & ACQUIRE && !memory_acquires(l))
+        return false;
+    return !(s & EXECUTE && l->answer.busy);
+}
+
+static void
+finish(struct l2 *l, struct miss *m, int64_t now)
+{
+    struct entry *e = m->first;
+
+    m->first = e->next;
+    give_back(l, e);
+    if (m->first) {
+        l->waiting--;
+        begin(l, m, now);
+        return;
+    }
+    m->busy = false;
+    l->over = m;
+}
+
+static void
+take(struct l2 *l, struct miss *m, unsigned s, int64_t now)
+{
+    if (s & RELEASE)
+        memory_release(l, m, m->dirty, now);
+    if (s & ACQUIRE)
+        memory_acquire(l, m, now);
+    if (s & EXECUTE)
+        answer_begin(l, m->first);
+    if (s & (RELEASE | RECORD)) {
+        l->writing = true;
+        l->write = now;
+    }
+    m->todo &= ~s;
+    if (!m->todo && !m->wait)
+        finish(l, m, now);
+}
+
+/* One register has the slot, in turn. */
+static void
+schedule(struct l2 *l, int64_t now)
+{
+    int64_t n = l->t->l2_misses;
+
+    for (int64_t i = 1; i <= n; i++) {
+        struct miss *m = &l->miss[(l->slot + i) % n];
+        unsigned s = m->busy && m->known <= now ? steps(m) : 0;
+        if (!s || !possible(l, s, now))
+            continue;
+        l->slot = m - l->miss;
+        take(l, m, s, now);
+        return;
+    }
+}
+
+/* When the registers go on by themselves. */
+static void
+wake(struct l2 *l, int64_t now)
+{
+    if (l->writing)
+        l2_wake(l, now + 1);
+    for (int64_t i = 0; i < l->t->l2_misses; i++)
+        if (l->miss[i].busy && steps(&l->miss[i]))
+            l2_wake(l, num_max(l->miss[i].known, now + 1));
+}
+
+/* One cycle.  The tags are written when nobody reads them. */
+static void
+cycle(struct l2 *l, int64_t now)
+{
+    l->next = NEVER_COMES;
+    l->now = now;
+    l->over = NULL;
+    if (l->write < now - 1 && l->read != now - 1)
+        l->writing = false;
+    memory_arrive(l, now);
+    schedule(l, now);
+    answer_step(l, now);
+    memory_step(l, now);
+    wake(l, now);
+}
+
+static void
+catch_up(struct l2 *l, int64_t now)
+{
+    while (l->next <= now)
+        cycle(l, l->next);
+    if (l->now < now)
+        l->over = NULL;
+}
+
+/* ---- requests */
+
+/* A register for the set: the one that has it, or a free one; NULL: none. */
+static struct miss *
+register_for(const struct l2 *l, uint64_t set)
+{
+    struct miss *one = NULL;
+
+    for (int64_t i = l->t->l2_misses - 1; i >= 0; i--) {
+        struct miss *m = &l->miss[i];
+        if ((m->busy || m == l->over) && m->set == set)
+            return m;
+        if (!m->busy && m != l->over)
+            one = m;
+    }
+    return one;
+}
+
+/* The request at the head comes in, if it can. */
+static bool
+enter(struct clock *k, const struct request *r, struct miss *m, uint64_t set)
 {
     struct l2 *l = k->l2;
-    struct tag *set = NULL, *v = NULL;
-    bool write = r->slot < 0;
-    int64_t *miss = NULL, ready;
+    struct entry *e = l->spare;
+    bool mine = m && m->set == set && m->busy, goes_on = m && m == l->over;
 
-    if (l->sets) {
-        set = &l->tag[(int64_t)(r->line % (uint64_t)l->sets) * l->ways];
-        v = find(l, set, r->line);
+    if (!m || (mine && l->waiting == l->t->l2_queued) || (!mine && !goes_on && l->read == k->now))
+        return false;
+    l->spare = e->next;
+    *e = (struct entry) { .k = k, .r = *r };
+    if (mine) {
+        m->last = m->last->next = e;
+        l->waiting++;
+        return true;
     }
-    if (write)
+    m->first = m->last = e;
+    m->busy = true;
+    m->set = set;
+    l->over = NULL;
+    if (goes_on)
+        begin(l, m, k->now);
+    else
+        look_up(l, m, k->now);
+    l2_wake(l, m->known);
+    return true;
+}
+
+/* One request at a time; the beats of what is stored come with it. */
+static void
+ask(struct clock *k)
+{
+    struct l2 *l = k->l2;
+    const struct request *r = dma_first(k);
+    uint64_t set;
+
+    if (!r)
+        return;
+    set = l->sets ? r->line % (uint64_t)l->sets : r->line;
+    if (l->asked > k->now) {
+        clock_wake(k, l->asked);
+        return;
+    }
+    if (!enter(k, r, register_for(l, set), set)) {
+        if (l->over || l->read == k->now)
+            clock_wake(k, k->now + 1);
+        return;
+    }
+    if (r->slot < 0)
         l1_drop(k->h->s, r->line, -1);
-    if (v) {
-        v->dirty |= write;
-        return v->ready > k->now ? v->ready + REPLAY : k->now;
-    }
-    for (int64_t i = 0; i < k->t->l2_misses && !miss; i++)
-        if (l->miss_free[i] <= k->now)
-            miss = &l->miss_free[i];
-    if (!miss)
-        return -1;
-    v = set ? victim(l, set, k->now) : NULL;
-    leave(k, v);
-    ready = fill(k, v, r);
-    *miss = write && r->whole ? k->now + k->t->dram_put_hold
-        : ready + (write ? 4 : k->t->dram_miss - k->t->dram_first);
-    if (v)
-        *v = (struct tag) { r->line + 1, ready, write };
-    return ready;
+    l->asked = k->now + (r->slot < 0 ? r->beats : 1);
+    l->last = k->h->number;
+    dma_taken(k);
+}
+
+void
+l2_step(struct clock *k)
+{
+    catch_up(k->l2, k->now);
+    ask(k);
+    if (k->open)
+        clock_wake(k, k->l2->next);
 }
 
 double
 l2_core(struct clock *k, uint64_t line, bool store)
 {
     struct l2 *l = k->l2;
-    struct tag *set = NULL, *v = NULL;
-    int64_t at;
+    struct tag *v = find(l, line), old;
+    int64_t now = (int64_t)k->core;
 
-    if (l->sets) {
-        set = &l->tag[(int64_t)(line % (uint64_t)l->sets) * l->ways];
-        v = find(l, set, line);
-    }
     if (v) {
         v->dirty |= store;
         return 0;
     }
-    v = set ? victim(l, set, (int64_t)k->core) : NULL;
-    leave(k, v);
-    at = occupy(k, k->core, k->t->dram_line, v);
-    if (v)
-        *v = (struct tag) { line + 1, 0, store };
-    return fmax((double)at - k->core, 0) + (double)(k->t->dram_latency + k->t->dram_first);
+    catch_up(l, now);
+    old = replace(k, line, store, &v);
+    if (old.dirty)
+        memory_release(l, NULL, true, now);
+    return (double)(memory_read(l, k->h, now) - now + k->t->dram_first);
 }
 
 int
 l2_last(const struct l2 *l)
 {
     return l->last;
-}
-
-static int64_t
-first_miss_free(const struct l2 *l)
-{
-    int64_t at = NEVER_COMES;
-
-    for (int64_t i = 0; i < l->t->l2_misses; i++)
-        at = num_min(at, l->miss_free[i]);
-    return at;
-}
-
-/* The request's data crosses the bus. */
-static void
-transfer(struct clock *k, int i)
-{
-    struct request r = k->mq[i];
-    bool wide;
-
-    count_answer(k, &r);
-    k->l2->bus = k->now + r.beats;
-    k->l2->last = k->h->number;
-    k->nmq--;
-    k->looked--;
-    memmove(k->mq + i, k->mq + i + 1, (size_t)(k->nmq - i) * sizeof *k->mq);
-    clock_wake(k, k->now + 1);
-    if (r.slot < 0) {
-        k->writes--;
-        k->acked = k->now + r.beats + k->t->l2_hit_latency + k->t->dma_tail;
-        k->external[5] += (uint64_t)(r.beats * k->t->dma_bus_bytes);
-        return;
-    }
-    k->reads--;
-    wide = k->st[LD].slot[r.slot].w.wide;
-    k->land[(k->land_first + k->nland++) % k->cap_mq] = (struct landing) {
-        k->now + k->t->l2_hit_latency + (wide ? 0 : SCALER), r.slot, r.beats, r.writes, r.row, r.step, r.busy };
-}
-
-/* The next request looks at the tags, in order; what follows a write waits until its beats
- * have come by. */
-static void
-ask(struct clock *k)
-{
-    struct request *r = &k->mq[k->looked];
-    int64_t ready;
-
-    if (k->looked == k->nmq)
-        return;
-    if (k->asked > k->now) {
-        clock_wake(k, k->asked);
-        return;
-    }
-    ready = look_up(k, r);
-    if (ready < 0) {
-        clock_wake(k, first_miss_free(k->l2));
-        return;
-    }
-    r->ready = ready;
-    k->looked++;
-    k->asked = k->now + (r->slot < 0 ? r->beats : 1);
-    clock_wake(k, k->asked);
-}
-
-/* One transfer at a time, of the oldest request that is ready. */
-void
-l2_step(struct clock *k)
-{
-    int64_t soon = NEVER_COMES;
-
-    ask(k);
-    if (k->l2->bus > k->now) {
-        if (k->nmq)
-            clock_wake(k, k->l2->bus);
-        return;
-    }
-    for (int i = 0; i < k->looked; i++) {
-        if (k->mq[i].ready <= k->now) {
-            transfer(k, i);
-            return;
-        }
-        soon = num_min(soon, k->mq[i].ready);
-    }
-    if (k->looked)
-        clock_wake(k, soon);
 }

@@ -49,7 +49,7 @@ load_land(struct clock *k)
         k->external[4] += (uint64_t)(l->beats * l->beats * k->t->dma_bus_bytes);
         if (--e->left == 0 && e->all)
             finished(k, l->slot, k->now + num_max(l->beats, l->busy) - 1 + k->t->dma_tail - SCALER);
-        k->land_first = (k->land_first + 1) % k->cap_mq;
+        k->land_first = (k->land_first + 1) % k->cap_land;
         k->nland--;
         clock_wake(k, k->now + 1);
     }
@@ -192,20 +192,39 @@ request(struct clock *k, struct slot *e)
     int64_t first = k->load_sub / w->block_bytes;
     int64_t last = (k->load_sub + use - 1) / w->block_bytes;
     int64_t bus = k->t->dma_bus_bytes, end = (int64_t)(addr & (uint64_t)(size - 1)) + use;
-    struct request *r = &k->mq[k->nmq++];
+    struct request new = { .slot = k->load_cur, .since = k->now }, *r = &new;
+    bool late;
 
-    *r = (struct request) { .ready = -1, .slot = k->load_cur, .since = k->now };
     r->line = addr / (uint64_t)k->t->l2_line;
+    r->from = (int)((addr & ~(uint64_t)(size - 1)) % (uint64_t)k->t->l2_line / (uint64_t)bus);
     r->beats = (int)num_max(size / bus, 1);
-    r->beats += late_row(k, w, end - use, k->load_sub, use) != (size - end >= bus);
     r->writes = (int)(last - first + 1);
     r->row = w->local + k->load_row + first * w->block_stride;
     r->step = w->block_stride;
     r->busy = port_cycles(k, w, r->writes, use);
+    late = late_row(k, w, end - use, k->load_sub, use) != (size - end >= bus);
+    if (w->block_bytes == bus || late)
+        r->busy = num_max(r->busy, r->beats) + late;
     count_request(k, w, r);
+    dma_read(k, r);
     k->reads++;
     e->left++;
     k->load_sub += use;
+}
+
+/* Requests whose answers have not come, or wait for the port. */
+static int64_t
+in_flight(struct clock *k)
+{
+    int64_t n = k->reads;
+
+    for (int i = 0; i < k->nland; i++) {
+        const struct landing *l = &k->land[(k->land_first + i) % k->cap_land];
+        if (l->free > k->now)
+            clock_wake(k, l->free);
+        n += l->free > k->now || l->at < k->now;
+    }
+    return n;
 }
 
 void
@@ -215,7 +234,7 @@ load_step(struct clock *k)
 
     if (k->load_cur < 0 && !begin(k))
         return;
-    if (k->reads + k->nland >= k->t->dma_in_flight)
+    if (!dma_room(k) || in_flight(k) >= k->t->dma_in_flight)
         return;
     e = &k->st[LD].slot[k->load_cur];
     request(k, e);

@@ -2,7 +2,9 @@
 SIM_SOURCES = \
 	sim/bf16.c \
 	sim/clock.h \
+	sim/l2.h \
 	sim/count.c \
+	sim/dma.c \
 	sim/drain.c \
 	sim/events.c \
 	sim/exec.c \
@@ -15,6 +17,8 @@ SIM_SOURCES = \
 	sim/internal.h \
 	sim/l1.c \
 	sim/l2.c \
+	sim/l2_answer.c \
+	sim/l2_memory.c \
 	sim/live.c \
 	sim/load.c \
 	sim/loop_conv.c \

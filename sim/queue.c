@@ -461,5 +461,5 @@ queue_idle(const struct clock *k)
 
     return !k->front_n && unroll_idle(k) && !k->st[LD].used && !k->st[ST].used
         && (!ex->used || lone)
-        && !k->ndone && !k->nmq && !k->nland && !k->mesh.running;
+        && !k->ndone && !k->open && !k->nland && !k->mesh.running;
 }

@@ -22,12 +22,12 @@ clock_new(struct hart *h, struct l2 *l2)
     k->h = h;
     k->t = t;
     k->l2 = l2;
-    k->cap_mq = (int)(2 * t->dma_in_flight) + 64;
-    k->mq = calloc((size_t)k->cap_mq, sizeof *k->mq);
-    k->land = calloc((size_t)k->cap_mq, sizeof *k->land);
+    k->cap_land = (int)(2 * t->dma_in_flight) + 64;
+    k->land = calloc((size_t)k->cap_land, sizeof *k->land);
+    k->answered = calloc((size_t)k->cap_land, sizeof *k->answered);
     k->bank_until = calloc((size_t)t->sp_banks, sizeof *k->bank_until);
     k->events = events_new();
-    if (queue_init(k) && k->mq && k->land && k->bank_until && k->events)
+    if (queue_init(k) && dma_init(&k->dma, t) && k->land && k->answered && k->bank_until && k->events)
         return k;
     clock_free(k);
     return NULL;
@@ -39,8 +39,9 @@ clock_free(struct clock *k)
     if (!k)
         return;
     queue_free(k);
-    free(k->mq);
+    free(k->dma.put);
     free(k->land);
+    free(k->answered);
     free(k->bank_until);
     events_free(k->events);
     free(k);
@@ -59,8 +60,9 @@ clock_reset(struct clock *k)
     k->fencing = false;
     k->load_cur = k->store_cur = k->zero = -1;
     k->load_out = 0;
-    k->load_gap = k->port = k->acked = k->asked = k->zero_next = 0;
-    k->nmq = k->looked = k->reads = k->writes = k->nland = 0;
+    k->load_gap = k->port = k->acked = k->zero_next = 0;
+    dma_reset(&k->dma);
+    k->open = k->reads = k->writes = k->nland = k->nanswered = 0;
     k->store_end = k->store_next = 0;
     memset(k->bank_until, 0, (size_t)k->t->sp_banks * sizeof *k->bank_until);
     memset(&k->sum, 0, sizeof k->sum);
@@ -127,7 +129,8 @@ unstick(struct clock *k)
     mesh_reset(k);
     k->load_cur = k->store_cur = k->zero = -1;
     k->load_out = 0;
-    k->nmq = k->looked = k->reads = k->writes = k->nland = 0;
+    dma_reset(&k->dma);
+    k->open = k->reads = k->writes = k->nland = k->nanswered = 0;
 }
 
 /* On to the next cycle with work. */
@@ -151,8 +154,9 @@ clock_turn(struct clock *k)
     mesh_step(k);
     drain_step(k);
     load_land(k);
-    load_step(k);
     l2_step(k);
+    dma_step(k);
+    load_step(k);
     load_zeros(k);
 }
 

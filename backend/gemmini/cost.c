@@ -52,7 +52,7 @@ static double
 move_cycles(const struct target *t, int64_t rows, int64_t bytes, bool cold)
 {
     int64_t beats = num_ceil_div(bytes, t->dma_bus_bytes);
-    double line = t->dram_line + t->dram_clean;
+    double line = t->dram_line;
     double warm = (double)(rows * beats) + (double)t->dma_move_gap;
 
     if (beats == 3)

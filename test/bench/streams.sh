@@ -47,7 +47,8 @@ measure() {
     shift 2
     model=0 broken=
     cc "$program" stream -w -I"$data/streams" -I"$top_srcdir" "$@" || return
-    run "$gemmcc_run" --strict=warn -m dram.extra_latency="$latency" "$tmp/stream.elf"
+    run "$gemmcc_run" --strict=warn -m l2.filled=0 -m dram.extra_latency="$latency" \
+        "$tmp/stream.elf"
     model=$(sed -n 's/^cycles //p' "$tmp/out")
     model=${model:-0}
     broken=$(sed -n 's/.*: warning: .*command [0-9]*: \([a-z-]*\): .*/\1/p' "$tmp/err" |

@@ -54,7 +54,7 @@ ok $? "where the cycles of each layer went"
     END { exit bad }' "$tmp/w/r.csv" > "$tmp/out"
 ok $? "and what limits it"
 run "$gemmcc" -q "$digits" -o slow.elf --calibrate="$top_srcdir/samples/digits/calib" \
-    -m dram.line_cycles=300
+    -m dram.beat=1 -m dram.extra_latency=300
 ends 0 && run "$gemmcc_run" -q --report slow.elf "$seven" && says '  array .*  memory .* operands [4-9][0-9]%' \
     && says '  core .*  core  '
 ok $? "memory, if it is slow"

@@ -193,8 +193,8 @@ START_TEST(data)
     COSTS(stores, 0x1010, 0);
     COSTS(loads, 0x1000 + LINE - 4, memory() + sim_target.core_dram_line);  /* across two lines */
     COSTS(stores, 0x2000, memory() + sim_target.core_dram_line + sim_target.core_store_miss);
-    for (uint64_t at = 0; at < 4 * L1; at += LINE)
-        load(0x100000 + at);                     /* throws all out */
+    for (uint64_t at = 0; at < L1; at += LINE)
+        load(0x108000 + at);                     /* throws all out, of L1 only */
     COSTS(loads, 0x1000, sim_target.core_l2_line);
     COSTS(loads, 0x1000, 0);
     COSTS(stores, 0x2000, sim_target.core_l2_line + sim_target.core_store_miss);

@@ -115,11 +115,20 @@ load_alone(const struct micro *m)
     return time_of(loads, m, 1);
 }
 
+/* The shortest of some: where victims take the last lines' registers, 16 lines take 36 cycles
+ * more, in cycle simulation too. */
 static double
 load_cold(const struct micro *m)
 {
+    double least = HUGE_VAL;
+
     config_load(m);
-    return time_of(loads, m, 1);
+    for (uint64_t i = 0; i < 16; i++) {
+        micro_start();
+        cmd(ISA_MVIN, RAM + 16 * MIB + i * m->rows * m->stride, OP(m->local, m->rows, m->cols));
+        least = fmin(least, micro_stop());
+    }
+    return least;
 }
 
 /* ---- memory beyond the cache */
@@ -143,17 +152,23 @@ make_dirty(void)
         cmd(ISA_MVOUT, RAM + 40 * MIB + i * 1024, OP(ACC(0), 16, 64));
 }
 
-/* A line each of a cold stream; the model has no empty cache, but victims may be free. */
+/* A line each of a cold stream; where nothing is thrown out, of one that fills the scratchpad:
+ * some lines throw out others of the stream. */
 static double
 cold_line(const struct micro *m)
 {
+    int n;
+
     if (m->kind == DIRTY)
         make_dirty();
-    if (m->kind == EMPTY)
-        sim_target.dram_clean = 0;
+    if (m->kind == EMPTY) {
+        sim_target.l2_filled = 0;
+        micro_fresh();
+    }
+    n = m->kind == EMPTY ? 4 * ITEMS : ITEMS;
     micro_start();
-    micro_cold_lines(ITEMS);
-    return micro_stop() / (ITEMS * 16);
+    micro_cold_lines(n);
+    return micro_stop() / (n * 16);
 }
 
 /* Rows of 16 bytes side by side, four to a line. */
@@ -426,8 +441,7 @@ const struct micro micros[] = {
     LOAD("mvin 16 x 32 B", 32.5, 16, 32, 32, .loose = 0),
     LOAD("mvin 16 x 48 B", 80.5, 16, 48, 64, .loose = 0),
     LOAD("mvin 16 x 64 B", 64.6, 16, 64, 64, .loose = 0),
-    /* A row is five beats here, a little less in hardware. */
-    LOAD("mvin 16 x 64 B, off by 16", 76.6, 16, 64, 64, .off = 16, .loose = 5.5),
+    LOAD("mvin 16 x 64 B, off by 16", 76.6, 16, 64, 80, .loose = 0),
     LOAD("mvin 16 x 16 B, off by 1", 42.8, 16, 16, 16, .off = 1),
     LOAD("mvin 4 x 16 B", 11.8, 4, 16, 16, .loose = 0),
     LOAD("mvin 16 x 3 B", 20.0, 16, 3, 3, .loose = 0),
@@ -441,28 +455,26 @@ const struct micro micros[] = {
     LATENCY("mvin 1 x 64 B alone", 35, load_alone, 1, 64, 64, .loose = 0),
     LATENCY("mvin 16 x 16 B alone", 47, load_alone, 16, 16, 16, .loose = 0),
     LATENCY("mvin 16 x 64 B alone", 95, load_alone, 16, 64, 64, .loose = 0),
-    /* The model's victims cost their share from the first line on, and a miss LAT + 18. */
-    LATENCY("mvin 1 x 64 B alone, cold", 70, load_cold, 1, 64, 64, .loose = 19),
-    LATENCY("mvin 1 x 64 B alone, cold, LAT 100", 140, load_cold, 1, 64, 64, .latency = 100,
-        .loose = 10),
-    LATENCY("mvin 16 x 64 B alone, cold", 193, load_cold, 16, 64, 64, .loose = 24),
+    LATENCY("mvin 1 x 64 B alone, cold", 70, load_cold, 1, 64, 64, .loose = 0),
+    LATENCY("mvin 1 x 64 B alone, cold, LAT 100", 140, load_cold, 1, 64, 64, .latency = 100),
+    LATENCY("mvin 16 x 64 B alone, cold", 193, load_cold, 16, 64, 64, .loose = 0),
     { "1.4", "mvin, preload, compute in a chain", 77, MICRO_ONCE, .measure = load_chain },
 
     { "1.5", "32 KB in, 32 KB out", 4132, MICRO_ONCE, .measure = both_ways },
     COLD("cold line, free victim", 8.6, cold_line, EMPTY, .loose = 0),
     COLD("cold line, free victim, LAT 60", 8.6, cold_line, EMPTY, .latency = 60),
-    /* A miss is 4 cycles too long; and here: schedules.csv has 11.9 at LAT 100 (G). */
-    COLD("cold line, free victim, LAT 100", 11.6, cold_line, EMPTY, .latency = 100, .loose = 7),
+    COLD("cold line, free victim, LAT 100", 11.6, cold_line, EMPTY, .latency = 100),
     COLD("cold line, clean victim, LAT 10", 10.45, cold_line, CLEAN, .latency = 10),
     COLD("cold line, clean victim", 10.45, cold_line, CLEAN, .loose = 0),
-    COLD("cold line, clean victim, LAT 60", 11.9, cold_line, CLEAN, .latency = 60, .loose = 12),
+    COLD("cold line, clean victim, LAT 60", 11.9, cold_line, CLEAN, .latency = 60),
     COLD("cold line, dirty victim", 12.0, cold_line, DIRTY, .loose = 0),
-    COLD("cold 16 B, LAT 10", 2.5, cold_short_rows, CLEAN, .latency = 10, .loose = 7),
+    COLD("cold 16 B, LAT 10", 2.5, cold_short_rows, CLEAN, .latency = 10),
     COLD("cold 16 B", 3.2, cold_short_rows, CLEAN, .loose = 0),
     COLD("cold 16 B, LAT 60", 5.0, cold_short_rows, CLEAN, .latency = 60),
     COLD("cold 16 B, LAT 100", 7.5, cold_short_rows, CLEAN, .latency = 100),
     PUTS("1.5", "whole line to a cold one", 7.2, MICRO_EACH, 64, 64, .loose = 0),
-    PUTS("1.5", "1024 halves of cold lines", 11883, MICRO_ONCE, 32, 64, .loose = 0),
+    /* By where they lie, 10715 to 11509 in our own cycle simulation. */
+    PUTS("1.5", "1024 halves of cold lines", 11883, MICRO_ONCE, 32, 64, .loose = 11),
 
     PAIRS("one pair", 84, pair_alone, FLIP, 16, SP(4096)),
     PAIRS("64 flips", 1098, pairs_64, FLIP, 16, SP(4096)),
@@ -498,7 +510,8 @@ const struct micro micros[] = {
     { "1.7", "pool 2x2 s2, 16 to 8", 445, MICRO_ONCE, .measure = pooled, .rows = 8, .kind = 2 },
     { "1.7", "pool 3x3 s2, 16 to 7", 741, MICRO_ONCE, .measure = pooled, .rows = 7, .kind = 3 },
     PUTS("1.7", "1024 cold rows of 16 B, LAT 10", 2433, MICRO_ONCE, 16, 16, .latency = 10,
-        .loose = 25),                /* memory is the limit: 9.5 cycles a line, 11.7 here */
+        .loose = 14),                /* 2128 in an empty cache, 2846 in one full of clean lines,
+                                      * in our own cycle simulation; 2160 and 2790 here */
     PUTS("1.7", "1024 cold rows of 16 B", 3178, MICRO_ONCE, 16, 16, .loose = 0),
     PUTS("1.7", "1024 cold rows of 16 B, LAT 60", 5111, MICRO_ONCE, 16, 16, .latency = 60),
 

@@ -1,0 +1,190 @@
+/* The array's way to the shared cache: requests are translated, and meet at a crossbar, behind
+ * which buffers lead to the cache (DMA.scala, Scratchpad.scala).  A read that finds the buffer
+ * at its door full goes back behind the one that is being translated.  While reads and writes
+ * take turns at the crossbar, one of the two reads may so find it full again and again, until
+ * no others come: a move may end long after the next one has asked for all of its rows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/clock.h"
+#include "src/base/num.h"
+
+enum {
+    DOOR = 2, CROSSED = 6,           /* entries of buffers before and behind the crossbar */
+    TRANSLATE = 2                    /* stages of the writer */
+};
+
+bool
+dma_init(struct dma *d, const struct target *t)
+{
+    d->cap = (int)(2 * t->dma_in_flight) + 64;
+    d->put = calloc((size_t)d->cap, sizeof *d->put);
+    return d->put;
+}
+
+void
+dma_reset(struct dma *d)
+{
+    d->n = d->reads.n = d->writes.n = d->both.n = 0;
+    d->reads.beats = d->writes.beats = d->both.beats = 0;
+    d->looks = d->waits = d->wrote = false;
+    d->writer = d->cross = 0;
+}
+
+static int64_t
+carried(const struct request *r)
+{
+    return r->slot < 0 ? r->beats : 1;
+}
+
+static void
+push(struct clock *k, struct lane *l, const struct request *r, int64_t at)
+{
+    struct request *new = &l->r[(l->first + l->n++) % LANE];
+
+    *new = *r;
+    new->at = at;
+    l->beats += carried(r);
+    clock_wake(k, at);
+}
+
+static struct request
+pop(struct lane *l)
+{
+    struct request r = l->r[l->first];
+
+    l->first = (l->first + 1) % LANE;
+    l->n--;
+    l->beats -= carried(&r);
+    return r;
+}
+
+/* The first one, if its time has come. */
+static const struct request *
+due(struct clock *k, const struct lane *l)
+{
+    const struct request *r = &l->r[l->first];
+
+    if (!l->n)
+        return NULL;
+    if (r->at <= k->now)
+        return r;
+    clock_wake(k, r->at);
+    return NULL;
+}
+
+/* ---- from the units */
+
+bool
+dma_room(const struct clock *k)
+{
+    return !k->dma.looks;
+}
+
+void
+dma_read(struct clock *k, const struct request *r)
+{
+    k->open++;
+    k->dma.look = *r;
+    k->dma.looks = true;
+    clock_wake(k, k->now + 1);
+}
+
+bool
+dma_row(const struct clock *k)
+{
+    return k->dma.n + 16 <= k->dma.cap;
+}
+
+void
+dma_write(struct clock *k, const struct request *r)
+{
+    struct dma *d = &k->dma;
+
+    if (d->n == d->cap)
+        return;
+    k->open++;
+    d->put[(d->first + d->n++) % d->cap] = *r;
+    clock_wake(k, k->now + 1);
+}
+
+/* ---- on the way */
+
+static void
+reader(struct clock *k, bool room)
+{
+    struct dma *d = &k->dma;
+    struct request back = d->door;
+    bool full = d->waits && !room;
+
+    if (d->waits && room)
+        push(k, &d->reads, &d->door, k->now + 1);
+    d->door = d->look;
+    d->waits = d->looks;
+    d->looks = full;
+    if (full)
+        d->look = back;
+    if (d->waits || d->looks)
+        clock_wake(k, k->now + 1);
+}
+
+static void
+writer(struct clock *k, bool room)
+{
+    struct dma *d = &k->dma;
+    const struct request *r = &d->put[d->first];
+
+    if (!d->n)
+        return;
+    clock_wake(k, num_max(d->writer, k->now + 1));
+    if (d->writer > k->now || !room)
+        return;
+    d->writer = k->now + r->beats;
+    push(k, &d->writes, r, k->now + TRANSLATE + 1);
+    d->first = (d->first + 1) % d->cap;
+    d->n--;
+}
+
+/* One request crosses, in turn; the beats of a write stay together. */
+static void
+cross(struct clock *k)
+{
+    struct dma *d = &k->dma;
+    const struct request *in = due(k, &d->reads), *out = due(k, &d->writes);
+    struct lane *from = in && (!out || d->wrote) ? &d->reads : &d->writes;
+    struct request r;
+
+    if (!in && !out)
+        return;
+    clock_wake(k, num_max(d->cross, k->now + 1));
+    if (d->cross > k->now || d->both.beats >= CROSSED || d->both.n == LANE)
+        return;
+    r = pop(from);
+    push(k, &d->both, &r, k->now + WAY - TRANSLATE - 1);
+    d->wrote = from == &d->writes;
+    d->cross = k->now + carried(&r);
+}
+
+void
+dma_step(struct clock *k)
+{
+    bool read = k->dma.reads.beats < DOOR, write = k->dma.writes.beats < DOOR + TRANSLATE;
+
+    cross(k);
+    reader(k, read);
+    writer(k, write);
+}
+
+const struct request *
+dma_first(struct clock *k)
+{
+    return due(k, &k->dma.both);
+}
+
+void
+dma_taken(struct clock *k)
+{
+    pop(&k->dma.both);
+    if (k->dma.both.n)
+        clock_wake(k, k->now + 1);
+}

@@ -73,6 +73,7 @@ l2_reset(struct l2 *l)
     l->next = NEVER_COMES;
     l->now = -1;
     l->asked = l->waiting = l->slot = 0;
+    l->busy = 0;
     l->last = 0;
     l->read = l->write = -1;
     l->writing = false;
@@ -244,7 +245,7 @@ finish(struct l2 *l, struct miss *m, int64_t now)
         begin(l, m, now);
         return;
     }
-    m->busy = false;
+    l->busy &= ~(UINT64_C(1) << (m - l->miss));
     l->over = m;
 }
 
@@ -266,32 +267,35 @@ take(struct l2 *l, struct miss *m, unsigned s, int64_t now)
         finish(l, m, now);
 }
 
+/* The registers of a set of them, in order, until one has the slot. */
+static bool
+give(struct l2 *l, uint64_t set, int64_t now)
+{
+    for (; set; set &= set - 1) {
+        struct miss *m = &l->miss[__builtin_ctzll(set)];
+        unsigned s = steps(m);
+        if (!s)
+            continue;
+        l2_wake(l, num_max(m->known, now + 1));
+        if (m->known > now || !possible(l, s, now))
+            continue;
+        l->slot = m - l->miss;
+        take(l, m, s, now);
+        return true;
+    }
+    return false;
+}
+
 /* One register has the slot, in turn. */
 static void
 schedule(struct l2 *l, int64_t now)
 {
-    int64_t n = l->t->l2_misses;
+    uint64_t after = ~UINT64_C(1) << l->slot, all = l->busy;
 
-    for (int64_t i = 1; i <= n; i++) {
-        struct miss *m = &l->miss[(l->slot + i) % n];
-        unsigned s = m->busy && m->known <= now ? steps(m) : 0;
-        if (!s || !possible(l, s, now))
-            continue;
-        l->slot = m - l->miss;
-        take(l, m, s, now);
-        return;
-    }
-}
-
-/* When the registers go on by themselves. */
-static void
-wake(struct l2 *l, int64_t now)
-{
-    if (l->writing)
+    if (give(l, all & after, now) || give(l, all & ~after, now))
         l2_wake(l, now + 1);
-    for (int64_t i = 0; i < l->t->l2_misses; i++)
-        if (l->miss[i].busy && steps(&l->miss[i]))
-            l2_wake(l, num_max(l->miss[i].known, now + 1));
+    else if (l->writing)
+        l2_wake(l, now + 1);
 }
 
 /* One cycle.  The tags are written when nobody reads them. */
@@ -307,7 +311,6 @@ cycle(struct l2 *l, int64_t now)
     schedule(l, now);
     answer_step(l, now);
     memory_step(l, now);
-    wake(l, now);
 }
 
 static void
@@ -321,20 +324,18 @@ catch_up(struct l2 *l, int64_t now)
 
 /* ---- requests */
 
-/* A register for the set: the one that has it, or a free one; NULL: none. */
+/* A register for the set: the one that has it, or had it until this cycle, or a free one;
+ * NULL: none. */
 static struct miss *
 register_for(const struct l2 *l, uint64_t set)
 {
-    struct miss *one = NULL;
+    uint64_t held = l->busy | (l->over ? UINT64_C(1) << (l->over - l->miss) : 0);
+    uint64_t all = ~UINT64_C(0) >> (64 - l->t->l2_misses);
 
-    for (int64_t i = l->t->l2_misses - 1; i >= 0; i--) {
-        struct miss *m = &l->miss[i];
-        if ((m->busy || m == l->over) && m->set == set)
-            return m;
-        if (!m->busy && m != l->over)
-            one = m;
-    }
-    return one;
+    for (uint64_t m = held; m; m &= m - 1)
+        if (l->miss[__builtin_ctzll(m)].set == set)
+            return &l->miss[__builtin_ctzll(m)];
+    return held == all ? NULL : &l->miss[__builtin_ctzll(~held)];
 }
 
 /* The request at the head comes in, if it can. */
@@ -343,7 +344,8 @@ enter(struct clock *k, const struct request *r, struct miss *m, uint64_t set)
 {
     struct l2 *l = k->l2;
     struct entry *e = l->spare;
-    bool mine = m && m->set == set && m->busy, goes_on = m && m == l->over;
+    bool goes_on = m && m == l->over;
+    bool mine = m && !goes_on && l->busy >> (m - l->miss) & 1;
 
     if (!m || (mine && l->waiting == l->t->l2_queued) || (!mine && !goes_on && l->read == k->now))
         return false;
@@ -355,7 +357,7 @@ enter(struct clock *k, const struct request *r, struct miss *m, uint64_t set)
         return true;
     }
     m->first = m->last = e;
-    m->busy = true;
+    l->busy |= UINT64_C(1) << (m - l->miss);
     m->set = set;
     l->over = NULL;
     if (goes_on)

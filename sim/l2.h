@@ -42,7 +42,6 @@ struct entry {
 };
 
 struct miss {
-    bool busy;
     uint64_t set, line;
     struct tag *tag;                 /* NULL: there is no cache */
     bool dirty;                      /* its victim is */
@@ -96,6 +95,7 @@ struct l2 {
     struct entry *entries, *spare;
     int64_t waiting;                 /* entries that are not served */
     struct miss *miss;
+    uint64_t busy;                   /* registers in use, a bit each */
     int64_t slot;                    /* register that had the last slot */
     struct miss *over;               /* the one that ended in this cycle */
     int64_t read, write;             /* last cycle of the tags: read; to be written */

@@ -138,7 +138,7 @@ out(struct l2 *l, int64_t now)
 
     if (v && (v->dirty || y->acks.n < DEPTH)) {
         x = pop(&y->victims);
-        x.at = now + (x.dirty ? 2 : 1);
+        x.at = now + 1 + (x.dirty ? num_max(l->t->dram_latency, 1) : 0);
         if (x.dirty && x.h && x.last)
             trace_memory(x.h, now, (uint64_t)l->t->l2_line);
         if (x.last)

@@ -122,6 +122,8 @@ struct dma {
     bool looks, waits;               /* there are such */
     struct lane reads, writes, both; /* before the crossbar, and behind it */
     bool wrote;                      /* its last one was a write */
+    /* what reader and writer know a page of: translated last, and from when on */
+    struct page { uint64_t known, next; int64_t at; } page[2];
     int64_t writer, cross;           /* free from then on */
 };
 

@@ -358,9 +358,7 @@ counters_command(struct counters *c, const struct clock *k, uint64_t rs1)
 static uint64_t
 counted(void)
 {
-    static const enum counted not[] = { COUNT_DMA_TLB_HIT_REQ, COUNT_DMA_TLB_TOTAL_REQ,
-        COUNT_LOAD_DMA_WAIT_CYCLE, COUNT_STORE_DMA_WAIT_CYCLE, COUNT_RDMA_TL_WAIT_CYCLES,
-        COUNT_WDMA_TL_WAIT_CYCLES };
+    static const enum counted not[] = { COUNT_LOAD_DMA_WAIT_CYCLE, COUNT_STORE_DMA_WAIT_CYCLE };
     uint64_t bits = ~UINT64_C(1);
 
     for (size_t i = 0; i < sizeof not / sizeof *not; i++)

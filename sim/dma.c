@@ -11,7 +11,8 @@
 
 enum {
     DOOR = 2, CROSSED = 6,           /* entries of buffers before and behind the crossbar */
-    TRANSLATE = 2                    /* stages of the writer */
+    TRANSLATE = 2,                   /* stages of the writer */
+    PAGE = 4096
 };
 
 bool
@@ -29,6 +30,7 @@ dma_reset(struct dma *d)
     d->reads.beats = d->writes.beats = d->both.beats = 0;
     d->looks = d->waits = d->wrote = false;
     d->writer = d->cross = 0;
+    memset(d->page, 0, sizeof d->page);
 }
 
 static int64_t
@@ -110,6 +112,27 @@ dma_write(struct clock *k, const struct request *r)
 
 /* ---- on the way */
 
+/* A page that is not the last one is looked up, and is known two cycles later, so that the
+ * second beat of a write looks too (FrontendTLB.scala).  On a bare machine it is found. */
+static void
+translate(struct clock *k, const struct request *r)
+{
+    int64_t looks = num_min(carried(r), 2);
+    struct page *p = &k->dma.page[r->slot < 0];
+    uint64_t page = r->line * (uint64_t)k->t->l2_line / PAGE + 1;
+
+    if (p->at <= k->now)
+        p->known = p->next;
+    if (p->known == page)
+        return;
+    count_add(k, COUNT_DMA_TLB_TOTAL_REQ, looks);
+    count_add(k, COUNT_DMA_TLB_HIT_REQ, looks);
+    if (p->next == page)
+        return;
+    p->next = page;
+    p->at = k->now + 2;
+}
+
 static void
 reader(struct clock *k, bool room)
 {
@@ -121,9 +144,13 @@ reader(struct clock *k, bool room)
         push(k, &d->reads, &d->door, k->now + 1);
     d->door = d->look;
     d->waits = d->looks;
+    if (d->waits)
+        translate(k, &d->door);
     d->looks = full;
-    if (full)
+    if (full) {
         d->look = back;
+        count_add(k, COUNT_RDMA_TL_WAIT_CYCLES, 1);
+    }
     if (d->waits || d->looks)
         clock_wake(k, k->now + 1);
 }
@@ -137,8 +164,13 @@ writer(struct clock *k, bool room)
     if (!d->n)
         return;
     clock_wake(k, num_max(d->writer, k->now + 1));
-    if (d->writer > k->now || !room)
+    if (d->writer > k->now)
         return;
+    if (!room) {
+        count_add(k, COUNT_WDMA_TL_WAIT_CYCLES, 1);
+        return;
+    }
+    translate(k, r);
     d->writer = k->now + r->beats;
     push(k, &d->writes, r, k->now + TRANSLATE + 1);
     d->first = (d->first + 1) % d->cap;

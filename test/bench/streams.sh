@@ -99,15 +99,17 @@ cat "$tmp/left"
         if (NR) printf "%d streams: mean error %.1f %%, worst %.1f %%, %d over 5 %%\n",
             NR, sum / NR, worst, over }' "$tmp/rows"
 
-# Cycles per pair, of 4000: within 5 % of what was measured?
-while IFS='|' read -r what flags low high; do
+# Cycles per pair, of 4000: within 5 % of what was measured, of this program if it was?
+while IFS='|' read -r what flags low high same; do
     # shellcheck disable=SC2254
     case $what in '#'*) continue ;; $only) ;; *) continue ;; esac
     # shellcheck disable=SC2086
     measure 30 issue $flags
-    "${AWK:-awk}" -v what="$what" -v model="$model" -v low="$low" -v high="$high" 'BEGIN {
+    "${AWK:-awk}" -v what="$what" -v model="$model" -v low="$low" -v high="$high" -v same="$same" 'BEGIN {
         each = model / 4000; near = each < low ? low : each > high ? high : each
+        text = sprintf("%5.2f to %5.2f", low, high)
+        if (same) { near = same / 4000; text = sprintf("%5.2f, of another %s", near, low) }
         off = 100 * (each / near - 1)
-        printf "%-48s model %6.2f  RTL %5.2f to %5.2f  %+6.1f %%  %s\n", what, each, low, high,
-            off, (off <= 5 && off >= -5) ? "ok" : "OVER" }'
+        printf "%-48s model %6.2f  RTL %-22s  %+6.1f %%  %s\n", what, each, text, off,
+            (off <= 5 && off >= -5) ? "ok" : "OVER" }'
 done < "$here/issue.tab"

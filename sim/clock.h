@@ -283,10 +283,6 @@ struct l2 *l2_new(const struct target *t);
 void l2_free(struct l2 *l);
 void l2_reset(struct l2 *l);
 void l2_step(struct clock *k);
-/* What one request takes of [addr, addr + left).  Reads take the size that covers
- * most, and say how much of it is of use; writes only whole sizes, but for one beat. */
-int64_t l2_read_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use);
-int64_t l2_write_piece(const struct target *t, uint64_t addr, int64_t left);
 /* A line that a core's own cache lacks: cycles until memory has it, 0: the cache has. */
 double l2_core(struct clock *k, uint64_t line, bool store);
 /* The hart that had the bus last. */
@@ -348,6 +344,10 @@ bool counters_total(const struct clock *k, unsigned code, uint64_t *value);
 /* ---- dma.c */
 bool dma_init(struct dma *d, const struct target *t);
 void dma_reset(struct dma *d);
+/* What one request takes of [addr, addr + left).  Reads take the size that covers
+ * most, and say how much of it is of use; writes only whole sizes, but for one beat. */
+int64_t dma_read_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use);
+int64_t dma_write_piece(const struct target *t, uint64_t addr, int64_t left);
 /* Room for one more read; it sets out. */
 bool dma_room(const struct clock *k);
 void dma_read(struct clock *k, const struct request *r);

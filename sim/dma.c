@@ -77,6 +77,34 @@ due(struct clock *k, const struct lane *l)
 
 /* ---- from the units */
 
+int64_t
+dma_read_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use)
+{
+    int64_t most = num_min(t->dma_max_bytes, t->l2_line), best = 0;
+
+    *use = 0;
+    for (int64_t size = num_min(t->dma_bus_bytes, most); size <= most; size *= 2) {
+        int64_t into = (int64_t)(addr % (uint64_t)size);
+        int64_t n = num_min(size - into, left);
+        if (n > *use) {
+            *use = n;
+            best = size;
+        }
+    }
+    return best;
+}
+
+int64_t
+dma_write_piece(const struct target *t, uint64_t addr, int64_t left)
+{
+    int64_t most = num_min(t->dma_max_bytes, t->l2_line), bus = num_min(t->dma_bus_bytes, most);
+    int64_t size = most;
+
+    while (size > bus && (addr % (uint64_t)size || left < size))
+        size /= 2;
+    return num_min(size - (int64_t)(addr % (uint64_t)size), left);
+}
+
 bool
 dma_room(const struct clock *k)
 {
@@ -87,6 +115,7 @@ void
 dma_read(struct clock *k, const struct request *r)
 {
     k->open++;
+    k->reads++;
     k->dma.look = *r;
     k->dma.looks = true;
     clock_wake(k, k->now + 1);
@@ -106,6 +135,7 @@ dma_write(struct clock *k, const struct request *r)
     if (d->n == d->cap)
         return;
     k->open++;
+    k->writes++;
     d->put[(d->first + d->n++) % d->cap] = *r;
     clock_wake(k, k->now + 1);
 }

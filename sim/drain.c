@@ -43,14 +43,13 @@ put_row(struct clock *k, uint64_t addr, int64_t left)
     int n = 0;
 
     while (left > 0) {
-        int64_t use = l2_write_piece(k->t, addr, left);
+        int64_t use = dma_write_piece(k->t, addr, left);
         struct request r = { .slot = -1, .since = k->now };
         r.line = addr / (uint64_t)k->t->l2_line;
         r.from = (int)(addr % (uint64_t)k->t->l2_line / (uint64_t)k->t->dma_bus_bytes);
         r.beats = (int)num_max(use / k->t->dma_bus_bytes, 1);
         r.whole = use == k->t->l2_line;
         dma_write(k, &r);
-        k->writes++;
         k->watch.known[1] = true;
         count_add(k, COUNT_WDMA_ACTIVE_CYCLE, r.beats);
         addr += (uint64_t)use;

@@ -89,34 +89,6 @@ l2_reset(struct l2 *l)
         place(l, (uint64_t)i)->line = foreign + (uint64_t)i;
 }
 
-int64_t
-l2_read_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use)
-{
-    int64_t most = num_min(t->dma_max_bytes, t->l2_line), best = 0;
-
-    *use = 0;
-    for (int64_t size = num_min(t->dma_bus_bytes, most); size <= most; size *= 2) {
-        int64_t into = (int64_t)(addr % (uint64_t)size);
-        int64_t n = num_min(size - into, left);
-        if (n > *use) {
-            *use = n;
-            best = size;
-        }
-    }
-    return best;
-}
-
-int64_t
-l2_write_piece(const struct target *t, uint64_t addr, int64_t left)
-{
-    int64_t most = num_min(t->dma_max_bytes, t->l2_line), bus = num_min(t->dma_bus_bytes, most);
-    int64_t size = most;
-
-    while (size > bus && (addr % (uint64_t)size || left < size))
-        size /= 2;
-    return num_min(size - (int64_t)(addr % (uint64_t)size), left);
-}
-
 /* ---- tags */
 
 /* The line's place; NULL: it is not there. */

@@ -23,6 +23,7 @@ UNIT_TESTS = \
 	test/unit/check_sim_count \
 	test/unit/check_sim_exec \
 	test/unit/check_sim_floats \
+	test/unit/check_sim_l2 \
 	test/unit/check_sim_loopmath \
 	test/unit/check_sim_loops \
 	test/unit/check_sim_norms \

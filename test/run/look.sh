@@ -23,14 +23,14 @@ column() {                           # NAME FILE: of the csv, by layer; counted 
 }
 test "$(value RDMA_BYTES_REC)" -ge 50000 && test "$(value EXE_ACTIVE_CYCLE)" -gt 1000 \
     && test "$(value SCRATCHPAD_A_WAIT_CYCLE)" -gt 0 \
-    && test -z "$(value RDMA_TL_WAIT_CYCLES)"
+    && test -z "$(value LOAD_DMA_WAIT_CYCLE)"
 ok $? "counters by their names, without those that are not modelled"
 
 run "$gemmcc_run" -q --counters=EXE_ACTIVE_CYCLE,MAIN_LD_CYCLES "$tmp/d.elf" "$seven"
 ends 0 && test "$(wc -l < "$tmp/out")" -eq 2 && grep -qxF "$(grep EXE_ACTIVE "$tmp/counters")" "$tmp/out"
 ok $? "only those asked for, and the same on every run"
-run "$gemmcc_run" -q --counters=RDMA_TL_WAIT_CYCLES "$tmp/d.elf" "$seven"
-ends 0 && grep -qx -- '- RDMA_TL_WAIT_CYCLES  *not counted' "$tmp/out"
+run "$gemmcc_run" -q --counters=LOAD_DMA_WAIT_CYCLE "$tmp/d.elf" "$seven"
+ends 0 && grep -qx -- '- LOAD_DMA_WAIT_CYCLE  *not counted' "$tmp/out"
 ok $? "says that one is not counted"
 refused 2 "no counter 'RDMA'" "a counter that is none" \
     "$gemmcc_run" --counters=RDMA "$tmp/d.elf" "$seven"

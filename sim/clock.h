@@ -101,7 +101,7 @@ struct request {
     int beats, writes;               /* on the bus; local rows it fills */
     int64_t row, step;               /* the first of them, and to the next */
     int64_t busy;                    /* cycles of the write port */
-    bool whole;                      /* a write of the whole line */
+    bool whole, partial;             /* a write of the whole line; of less than its beats */
     bool held, last;                 /* of the row that counts wait for; of the last one */
     int64_t since;                   /* in flight */
 };
@@ -344,10 +344,9 @@ bool counters_total(const struct clock *k, unsigned code, uint64_t *value);
 /* ---- dma.c */
 bool dma_init(struct dma *d, const struct target *t);
 void dma_reset(struct dma *d);
-/* What one request takes of [addr, addr + left).  Reads take the size that covers
- * most, and say how much of it is of use; writes only whole sizes, but for one beat. */
-int64_t dma_read_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use);
-int64_t dma_write_piece(const struct target *t, uint64_t addr, int64_t left);
+/* The size of a request for [addr, addr + left), naturally aligned: the least of those that
+ * cover most of it, and how much that is. */
+int64_t dma_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use);
 /* Room for one more read; it sets out. */
 bool dma_room(const struct clock *k);
 void dma_read(struct clock *k, const struct request *r);

@@ -78,7 +78,7 @@ due(struct clock *k, const struct lane *l)
 /* ---- from the units */
 
 int64_t
-dma_read_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use)
+dma_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use)
 {
     int64_t most = num_min(t->dma_max_bytes, t->l2_line), best = 0;
 
@@ -92,17 +92,6 @@ dma_read_piece(const struct target *t, uint64_t addr, int64_t left, int64_t *use
         }
     }
     return best;
-}
-
-int64_t
-dma_write_piece(const struct target *t, uint64_t addr, int64_t left)
-{
-    int64_t most = num_min(t->dma_max_bytes, t->l2_line), bus = num_min(t->dma_bus_bytes, most);
-    int64_t size = most;
-
-    while (size > bus && (addr % (uint64_t)size || left < size))
-        size /= 2;
-    return num_min(size - (int64_t)(addr % (uint64_t)size), left);
 }
 
 bool

@@ -1,6 +1,9 @@
 /* Moves out: rows leave the accumulator through its scaler at their own pace, not
- * while the array adds to the same bank, and become writes of aligned pieces
- * (timing.md 1.7).  Pooled images likewise, window by window. */
+ * while the array adds to the same bank, and become writes of aligned pieces.  The
+ * writer takes a row block by block, and sends its beats from the last one on
+ * (timing.md 1.7, DMA.scala).  Pooled images likewise, window by window. */
+#include <math.h>
+
 #include "sim/clock.h"
 #include "src/base/num.h"
 
@@ -36,27 +39,28 @@ begin(struct clock *k)
     clock_wake(k, k->now + 1);
 }
 
-/* Writes one row; returns how many pieces it took. */
-static int
+/* Writes one row; returns how many beats it took. */
+static int64_t
 put_row(struct clock *k, uint64_t addr, int64_t left)
 {
-    int n = 0;
+    int64_t line = k->t->l2_line, bus = k->t->dma_bus_bytes, beats = 0;
 
     while (left > 0) {
-        int64_t use = dma_write_piece(k->t, addr, left);
+        int64_t use, size = dma_piece(k->t, addr, left, &use);
         struct request r = { .slot = -1, .since = k->now };
-        r.line = addr / (uint64_t)k->t->l2_line;
-        r.from = (int)(addr % (uint64_t)k->t->l2_line / (uint64_t)k->t->dma_bus_bytes);
-        r.beats = (int)num_max(use / k->t->dma_bus_bytes, 1);
-        r.whole = use == k->t->l2_line;
+        r.line = addr / (uint64_t)line;
+        r.from = (int)((addr & ~(uint64_t)(size - 1)) % (uint64_t)line / (uint64_t)bus);
+        r.beats = (int)num_max(size / bus, 1);
+        r.whole = use == line;
+        r.partial = use < size;
         dma_write(k, &r);
         k->watch.known[1] = true;
         count_add(k, COUNT_WDMA_ACTIVE_CYCLE, r.beats);
         addr += (uint64_t)use;
         left -= use;
-        n++;
+        beats += r.beats;
     }
-    return n;
+    return beats;
 }
 
 static uint64_t
@@ -101,8 +105,7 @@ void
 drain_step(struct clock *k)
 {
     const struct work *w;
-    int64_t until;
-    int pieces;
+    int64_t until, beats;
 
     if (k->store_cur < 0) {
         begin(k);
@@ -124,8 +127,8 @@ drain_step(struct clock *k)
     }
     if (k->store_next < (double)k->now)
         k->store_next = (double)k->now;
-    pieces = w->silent ? 1 : put_row(k, row_address(w, k->store_row), w->row_bytes);
-    k->store_next += w->per_row + (pieces - 1) * k->t->store_split;
+    beats = w->silent ? 1 : put_row(k, row_address(w, k->store_row), w->row_bytes);
+    k->store_next += fmax(w->per_row, (double)(w->blocks - 1 + beats));
     clock_wake(k, k->now + 1);
     if (++k->store_row >= w->rows)
         end(k);

@@ -1,6 +1,6 @@
 /* Answers, one at a time, a beat a cycle.  What is written waits for its banks while the
- * memory's side has them, what is read also while something is written; so a line that is
- * still coming is handed on as fast as it comes. */
+ * memory's side has them, what is read also while something is written, and so do beats that
+ * are written in part; a line that is still coming is handed on as fast as it comes. */
 #include "sim/l2.h"
 #include "src/base/num.h"
 
@@ -100,6 +100,8 @@ answer_step(struct l2 *l, int64_t now)
         return;
     l2_wake(l, now + 1);
     mine = banks(l, &a->e.r, a->beat);
-    if (a->n < STORED && (a->e.r.slot < 0 || !(taken & mine)))
+    if (a->n == STORED)
+        return;
+    if (!(taken & mine) || (a->e.r.slot < 0 && !a->e.r.partial))
         take(l, mine, now);
 }

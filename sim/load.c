@@ -188,7 +188,7 @@ request(struct clock *k, struct slot *e)
 {
     const struct work *w = &e->w;
     uint64_t addr = w->addr + (uint64_t)k->load_row * w->stride + (uint64_t)k->load_sub;
-    int64_t use, size = dma_read_piece(k->t, addr, w->row_bytes - k->load_sub, &use);
+    int64_t use, size = dma_piece(k->t, addr, w->row_bytes - k->load_sub, &use);
     int64_t first = k->load_sub / w->block_bytes;
     int64_t last = (k->load_sub + use - 1) / w->block_bytes;
     int64_t bus = k->t->dma_bus_bytes, end = (int64_t)(addr & (uint64_t)(size - 1)) + use;

@@ -1,5 +1,7 @@
 /* Closed-form cycles of a cut, by the rules of schedules.md section 2 and the figures
  * of the target.  An estimate: the device model's clock is the judge. */
+#include <math.h>
+
 #include "backend/gemmini/gemmini.h"
 #include "src/base/num.h"
 
@@ -92,7 +94,8 @@ stream_cost(const struct product *g, const struct target *t, const struct stream
     if (g->bias)
         load += (double)s->biases * njs * ((double)t->dim + 3);
 
-    double row = s->nj == 1 ? t->acc_row_cycles : t->acc_block_cycles * njs;
+    double writer = njs - 1 + ceil(njs * (double)t->dim / (double)t->dma_bus_bytes);
+    double row = s->nj == 1 ? t->acc_row_cycles : fmax(t->acc_block_cycles * njs, writer);
     double store = (double)(s->tile_rows * s->tile_cols) * row;
     if (store < (double)s->stores * t->store_min)
         store = (double)s->stores * t->store_min;

@@ -386,8 +386,7 @@ stores(const struct micro *m, int n)
 static double
 store_each(const struct micro *m)
 {
-    if (m->kind == SCALED)
-        config_st(64, 0.5f, 1);
+    config_st(m->stride ? (uint32_t)m->stride : 64, m->kind == SCALED ? 0.5f : 1, m->kind == SCALED);
     return in_64(stores, m);
 }
 
@@ -500,7 +499,7 @@ const struct micro micros[] = {
     STORE("mvout 16 x 32", 56, 16, 32, ACC(0), .loose = 0),
     STORE("mvout 16 x 48", 98.6, 16, 48, ACC(0), .loose = 0),
     STORE("mvout 16 x 64", 114.4, 16, 64, ACC(0), .loose = 0),
-    STORE("mvout 16 x 16, off by 8", 39, 16, 16, ACC(0), .off = 8),
+    STORE("mvout 16 x 16, off by 8", 39, 16, 16, ACC(0), .off = 8, .stride = 16),
     STORE("mvout 16 x 16 of the scratchpad", 16.5, 16, 16, SP(0), .loose = 0),
     STORE("mvout 16 x 16, full width", 64.6, 16, 16, ACC(0) | ISA_FULL, .loose = 0),
     STORE("mvout 4 x 16", 9.6, 4, 16, ACC(0), .loose = 0),

@@ -51,6 +51,8 @@ put_row(struct clock *k, uint64_t addr, int64_t left)
         r.line = addr / (uint64_t)line;
         r.from = (int)((addr & ~(uint64_t)(size - 1)) % (uint64_t)line / (uint64_t)bus);
         r.beats = (int)num_max(size / bus, 1);
+        r.begin = (int)(addr % (uint64_t)line);
+        r.end = r.begin + (int)use;
         r.whole = use == line;
         r.partial = use < size;
         dma_write(k, &r);

@@ -20,6 +20,19 @@ banks(const struct l2 *l, const struct request *r, int64_t beat)
     return ((UINT64_C(1) << each) - 1) << (r->from + beat) % FACTOR * each;
 }
 
+/* Of those, the ones that something is written to. */
+static uint64_t
+written(const struct l2 *l, const struct request *r, int64_t beat)
+{
+    int64_t at = (r->from + beat) * l->t->dma_bus_bytes, each = l->t->dram_beat;
+    int64_t from = num_max(at, r->begin), to = num_min(at + l->t->dma_bus_bytes, r->end);
+    uint64_t all = 0;
+
+    for (int64_t i = from / each; i * each < to; i++)
+        all |= UINT64_C(1) << i % (FACTOR * l2_banks(l));
+    return all;
+}
+
 /* As if all beats had come together with the last one. */
 static void
 read_over(const struct l2 *l, int64_t now)
@@ -72,14 +85,14 @@ leave(struct l2 *l, uint64_t taken, int64_t now)
 
 /* Its next beat is taken. */
 static void
-take(struct l2 *l, uint64_t banks, int64_t now)
+take(struct l2 *l, int64_t now)
 {
     struct answer *a = &l->answer;
     bool write = a->e.r.slot < 0;
     int i = (a->first + a->n++) % STORED;
 
     a->passing[i].at = now + STORED;
-    a->passing[i].banks = write ? banks : 0;
+    a->passing[i].banks = write ? written(l, &a->e.r, a->beat) : 0;
     if (write && a->beat == 0)
         write_over(l, now);
     if (++a->beat < a->e.r.beats)
@@ -103,5 +116,5 @@ answer_step(struct l2 *l, int64_t now)
     if (a->n == STORED)
         return;
     if (!(taken & mine) || (a->e.r.slot < 0 && !a->e.r.partial))
-        take(l, mine, now);
+        take(l, now);
 }

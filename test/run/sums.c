@@ -73,7 +73,8 @@ averages(enum tiled_matmul_type_t on)
 int
 main(void)
 {
-    static elem_t x[784 * 512], y[784 * 512], z[784 * 512];
+    static elem_t x[784 * 512] row_align(4), y[784 * 512] row_align(4);
+    static elem_t z[784 * 512] row_align(4);
     unsigned long start;
 
     gemmini_flush(0);

@@ -50,7 +50,7 @@ struct miss {
     struct entry *first, *last;      /* the one served, and those behind it */
 };
 
-struct passing {                        /* on its way */
+struct passing {                     /* on its way */
     int64_t at;                      /* goes on from then on */
     struct miss *m;                  /* NULL: a core's */
     struct hart *h;

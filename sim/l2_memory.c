@@ -1,5 +1,5 @@
 /* Victims on their way out, lines on their way in, and what the memory says to them.  It
- * answers reads in order, a beat a cycle, extra_latency after it was asked; a dirty victim
+ * answers in order, a beat a cycle, extra_latency after it was asked; a dirty victim
  * takes the way that reads are asked by.  On the way back a line's data comes first, then
  * the answer to a write, unless it has waited too long, then what needs no memory: a clean
  * victim's acknowledgement, and the grant of a line that is stored whole. */

@@ -73,7 +73,7 @@ l2_reset(struct l2 *l)
     l->next = NEVER_COMES;
     l->now = -1;
     l->asked = l->waiting = l->slot = 0;
-    l->busy = 0;
+    l->busy = l->able = 0;
     l->last = 0;
     l->read = l->write = -1;
     l->writing = false;
@@ -161,19 +161,6 @@ look_up(struct l2 *l, struct miss *m, int64_t now)
     m->wait = (old.line ? RELEASED : 0) | FIRST | LAST;
 }
 
-/* The register turns to its first entry. */
-static void
-begin(struct l2 *l, struct miss *m, int64_t now)
-{
-    if (m->first->r.line == m->line) {
-        m->known = now + 1;
-        hit(m);
-    } else {
-        look_up(l, m, now);
-    }
-    l2_wake(l, m->known);
-}
-
 /* Steps that nothing of the register's own is in the way of.  An answer that begins with
  * the line needs no more than its first beat. */
 static unsigned
@@ -190,6 +177,36 @@ steps(const struct miss *m)
     if (!m->wait)
         can |= m->todo & RECORD;
     return can;
+}
+
+/* The register's steps may be others now. */
+static void
+renew(struct l2 *l, const struct miss *m)
+{
+    uint64_t bit = UINT64_C(1) << (m - l->miss);
+
+    l->able = steps(m) ? l->able | bit : l->able & ~bit;
+}
+
+void
+l2_word(struct l2 *l, struct miss *m, unsigned event)
+{
+    m->wait &= ~event;
+    renew(l, m);
+}
+
+/* The register turns to its first entry; `kept`: it has had the set until now. */
+static void
+begin(struct l2 *l, struct miss *m, bool kept, int64_t now)
+{
+    if (kept && m->first->r.line == m->line) {
+        m->known = now + 1;
+        hit(m);
+    } else {
+        look_up(l, m, now);
+    }
+    renew(l, m);
+    l2_wake(l, m->known);
 }
 
 /* Everything they need is there. */
@@ -214,7 +231,7 @@ finish(struct l2 *l, struct miss *m, int64_t now)
     give_back(l, e);
     if (m->first) {
         l->waiting--;
-        begin(l, m, now);
+        begin(l, m, true, now);
         return;
     }
     l->busy &= ~(UINT64_C(1) << (m - l->miss));
@@ -235,6 +252,7 @@ take(struct l2 *l, struct miss *m, unsigned s, int64_t now)
         l->write = now;
     }
     m->todo &= ~s;
+    renew(l, m);
     if (!m->todo && !m->wait)
         finish(l, m, now);
 }
@@ -246,8 +264,6 @@ give(struct l2 *l, uint64_t set, int64_t now)
     for (; set; set &= set - 1) {
         struct miss *m = &l->miss[__builtin_ctzll(set)];
         unsigned s = steps(m);
-        if (!s)
-            continue;
         l2_wake(l, num_max(m->known, now + 1));
         if (m->known > now || !possible(l, s, now))
             continue;
@@ -262,7 +278,7 @@ give(struct l2 *l, uint64_t set, int64_t now)
 static void
 schedule(struct l2 *l, int64_t now)
 {
-    uint64_t after = ~UINT64_C(1) << l->slot, all = l->busy;
+    uint64_t after = ~UINT64_C(1) << l->slot, all = l->able;
 
     if (give(l, all & after, now) || give(l, all & ~after, now))
         l2_wake(l, now + 1);
@@ -332,11 +348,7 @@ enter(struct clock *k, const struct request *r, struct miss *m, uint64_t set)
     l->busy |= UINT64_C(1) << (m - l->miss);
     m->set = set;
     l->over = NULL;
-    if (goes_on)
-        begin(l, m, k->now);
-    else
-        look_up(l, m, k->now);
-    l2_wake(l, m->known);
+    begin(l, m, goes_on, k->now);
     return true;
 }
 

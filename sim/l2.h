@@ -95,7 +95,7 @@ struct l2 {
     struct entry *entries, *spare;
     int64_t waiting;                 /* entries that are not served */
     struct miss *miss;
-    uint64_t busy;                   /* registers in use, a bit each */
+    uint64_t busy, able;             /* registers in use; with a step to take: a bit each */
     int64_t slot;                    /* register that had the last slot */
     struct miss *over;               /* the one that ended in this cycle */
     int64_t read, write;             /* last cycle of the tags: read; to be written */
@@ -119,6 +119,10 @@ l2_wake(struct l2 *l, int64_t at)
     if (at < l->next)
         l->next = at;
 }
+
+/* ---- l2.c */
+/* What a register waits for has come. */
+void l2_word(struct l2 *l, struct miss *m, unsigned event);
 
 /* ---- l2_memory.c */
 void memory_reset(struct l2 *l);

@@ -234,7 +234,7 @@ memory_arrive(struct l2 *l, int64_t now)
     y->filling = y->fill;            /* of the cycle before: there was one */
     while (due(l, &y->events, now)) {
         struct passing w = pop(&y->events);
-        w.m->wait &= ~w.event;
+        l2_word(l, w.m, w.event);
     }
 }
 

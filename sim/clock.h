@@ -101,7 +101,6 @@ struct request {
     int beats, writes;               /* on the bus; local rows it fills */
     int64_t row, step;               /* the first of them, and to the next */
     int64_t busy;                    /* cycles of the write port */
-    bool whole, partial;             /* a write of the whole line; of less than its beats */
     int begin, end;                  /* bytes of the line that it writes */
     bool held, last;                 /* of the row that counts wait for; of the last one */
     int64_t since;                   /* in flight */

@@ -53,8 +53,6 @@ put_row(struct clock *k, uint64_t addr, int64_t left)
         r.beats = (int)num_max(size / bus, 1);
         r.begin = (int)(addr % (uint64_t)line);
         r.end = r.begin + (int)use;
-        r.whole = use == line;
-        r.partial = use < size;
         dma_write(k, &r);
         k->watch.known[1] = true;
         count_add(k, COUNT_WDMA_ACTIVE_CYCLE, r.beats);

@@ -280,9 +280,7 @@ schedule(struct l2 *l, int64_t now)
 {
     uint64_t after = ~UINT64_C(1) << l->slot, all = l->able;
 
-    if (give(l, all & after, now) || give(l, all & ~after, now))
-        l2_wake(l, now + 1);
-    else if (l->writing)
+    if (give(l, all & after, now) || give(l, all & ~after, now) || l->writing)
         l2_wake(l, now + 1);
 }
 

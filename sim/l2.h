@@ -104,13 +104,15 @@ struct l2 {
     struct memory memory;
 };
 
-/* Beats of the memory in one of the arrays', as banks lie beside each other. */
-static inline int64_t
-l2_banks(const struct l2 *l)
+/* The bank, as a bit, of a beat of the memory, counted from the start of the line; FACTOR
+ * beats of the arrays lie side by side. */
+static inline uint64_t
+l2_bank(const struct l2 *l, int64_t beat)
 {
     int64_t n = l->t->dma_bus_bytes / l->t->dram_beat;
 
-    return n < 1 ? 1 : n > 16 ? 16 : n;
+    n = n < 1 ? 1 : n > 16 ? 16 : n;
+    return UINT64_C(1) << beat % (FACTOR * n);
 }
 
 static inline void

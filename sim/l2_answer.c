@@ -12,25 +12,42 @@ answer_begin(struct l2 *l, const struct entry *e)
     l->answer.beat = 0;
 }
 
+/* Of bytes [from, to) of a line. */
 static uint64_t
-banks(const struct l2 *l, const struct request *r, int64_t beat)
+banks(const struct l2 *l, int64_t from, int64_t to)
 {
-    int64_t each = l2_banks(l);
-
-    return ((UINT64_C(1) << each) - 1) << (r->from + beat) % FACTOR * each;
-}
-
-/* Of those, the ones that something is written to. */
-static uint64_t
-written(const struct l2 *l, const struct request *r, int64_t beat)
-{
-    int64_t at = (r->from + beat) * l->t->dma_bus_bytes, each = l->t->dram_beat;
-    int64_t from = num_max(at, r->begin), to = num_min(at + l->t->dma_bus_bytes, r->end);
+    int64_t each = l->t->dram_beat;
     uint64_t all = 0;
 
     for (int64_t i = from / each; i * each < to; i++)
-        all |= UINT64_C(1) << i % (FACTOR * l2_banks(l));
+        all |= l2_bank(l, i);
     return all;
+}
+
+/* Where the beat being taken begins in its line. */
+static int64_t
+place(const struct l2 *l)
+{
+    return (l->answer.e.r.from + l->answer.beat) * l->t->dma_bus_bytes;
+}
+
+/* The banks that it writes. */
+static uint64_t
+written(const struct l2 *l)
+{
+    const struct request *r = &l->answer.e.r;
+    int64_t at = place(l);
+
+    return banks(l, num_max(at, r->begin), num_min(at + l->t->dma_bus_bytes, r->end));
+}
+
+/* A write of parts of beats reads what is there. */
+static bool
+reads(const struct l2 *l)
+{
+    const struct request *r = &l->answer.e.r;
+
+    return r->slot >= 0 || r->end - r->begin < r->beats * l->t->dma_bus_bytes;
 }
 
 /* As if all beats had come together with the last one. */
@@ -71,16 +88,16 @@ static uint64_t
 leave(struct l2 *l, uint64_t taken, int64_t now)
 {
     struct answer *a = &l->answer;
-    uint64_t banks = a->passing[a->first].banks;
+    uint64_t mine = a->passing[a->first].banks;
 
     if (!a->n)
         return 0;
     l2_wake(l, num_max(a->passing[a->first].at, now + 1));
-    if (a->passing[a->first].at > now || banks & taken)
-        return banks & taken;
+    if (a->passing[a->first].at > now || mine & taken)
+        return mine & taken;
     a->first = (a->first + 1) % STORED;
     a->n--;
-    return banks;
+    return mine;
 }
 
 /* Its next beat is taken. */
@@ -92,7 +109,7 @@ take(struct l2 *l, int64_t now)
     int i = (a->first + a->n++) % STORED;
 
     a->passing[i].at = now + STORED;
-    a->passing[i].banks = write ? written(l, &a->e.r, a->beat) : 0;
+    a->passing[i].banks = write ? written(l) : 0;
     if (write && a->beat == 0)
         write_over(l, now);
     if (++a->beat < a->e.r.beats)
@@ -106,15 +123,14 @@ void
 answer_step(struct l2 *l, int64_t now)
 {
     struct answer *a = &l->answer;
-    uint64_t taken = memory_banks(l, now), mine;
+    uint64_t taken = memory_banks(l, now);
 
     taken |= leave(l, taken, now);
     if (!a->busy)
         return;
     l2_wake(l, now + 1);
-    mine = banks(l, &a->e.r, a->beat);
     if (a->n == STORED)
         return;
-    if (!(taken & mine) || (a->e.r.slot < 0 && !a->e.r.partial))
+    if (!reads(l) || !(taken & banks(l, place(l), place(l) + l->t->dma_bus_bytes)))
         take(l, now);
 }

@@ -102,7 +102,7 @@ void
 memory_acquire(struct l2 *l, struct miss *m, int64_t now)
 {
     const struct entry *e = m->first;
-    bool whole = e->r.slot < 0 && e->r.whole;
+    bool whole = e->r.slot < 0 && e->r.end - e->r.begin == l->t->l2_line;
 
     push(l, &l->memory.wanted, (struct passing) { .at = now + 1, .m = m, .h = e->k->h,
         .event = whole ? FIRST | LAST : 0, .whole = whole });
@@ -157,12 +157,6 @@ out(struct l2 *l, int64_t now)
 
 /* ---- back */
 
-static uint64_t
-bank(const struct l2 *l, int64_t beat)
-{
-    return UINT64_C(1) << beat % (FACTOR * l2_banks(l));
-}
-
 static void
 tell(struct l2 *l, struct passing w, unsigned event, int64_t now)
 {
@@ -180,7 +174,7 @@ beat(struct l2 *l, int64_t now)
     struct memory *y = &l->memory;
     const struct passing *w = &y->reads.w[y->reads.first];
 
-    y->fill = bank(l, y->beats);
+    y->fill = l2_bank(l, y->beats);
     l2_wake(l, now + 1);
     if (y->beats++ == 0) {
         tell(l, *w, FIRST, now);
@@ -244,5 +238,5 @@ memory_banks(const struct l2 *l, int64_t now)
     const struct memory *y = &l->memory;
     bool evicting = y->evict_from <= now && now < y->evict_until;
 
-    return y->filling | (evicting ? bank(l, now - y->evict_from) : 0);
+    return y->filling | (evicting ? l2_bank(l, now - y->evict_from) : 0);
 }

@@ -54,13 +54,12 @@ static double
 move_cycles(const struct target *t, int64_t rows, int64_t bytes, bool cold)
 {
     int64_t beats = num_ceil_div(bytes, t->dma_bus_bytes);
-    double line = t->dram_line;
     double warm = (double)(rows * beats) + (double)t->dma_move_gap;
 
     if (beats == 3)
         warm += (double)rows * 1.9;                /* 48-byte rows: rule of timing.md 1.4 */
     double lines = (double)(rows * bytes) / (double)t->l2_line;
-    double far = lines * line;
+    double far = lines * t->dram_line;
     return cold && far > warm ? far : warm;
 }
 

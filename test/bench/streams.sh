@@ -105,7 +105,8 @@ while IFS='|' read -r what flags low high same; do
     case $what in '#'*) continue ;; $only) ;; *) continue ;; esac
     # shellcheck disable=SC2086
     measure 30 issue $flags
-    "${AWK:-awk}" -v what="$what" -v model="$model" -v low="$low" -v high="$high" -v same="$same" 'BEGIN {
+    "${AWK:-awk}" -v what="$what" -v model="$model" -v low="$low" -v high="$high" \
+        -v same="$same" 'BEGIN {
         each = model / 4000; near = each < low ? low : each > high ? high : each
         text = sprintf("%5.2f to %5.2f", low, high)
         if (same) { near = same / 4000; text = sprintf("%5.2f, of another %s", near, low) }

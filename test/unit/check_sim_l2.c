@@ -86,7 +86,8 @@ open_at(int64_t distance)
     from = take(64 * 1024);
     take(64 * 1024);
     to = take(64 * 1024);
-    move(&(struct mix) { .n = 2, .in = 1, .width = 16, .pitch = 64, .out_width = 16, .out_pitch = 64 });
+    move(&(struct mix) { .n = 2, .in = 1, .width = 16, .pitch = 64, .out_width = 16,
+        .out_pitch = 64 });
 }
 
 static void
@@ -99,9 +100,9 @@ hold(const struct mix *list, int n, int d)
 
         if (!m->rtl[d])
             continue;
-        ck_assert_msg(fabs(off) <= fmax(5, m->loose), "LAT %d, %d, in %d x %u/%u, out %u/%u: %.0f, simulated %.0f",
-            (int)distances[d], i, m->in, m->width, m->pitch, m->out_width, m->out_pitch, c,
-            m->rtl[d]);
+        ck_assert_msg(fabs(off) <= fmax(5, m->loose),
+            "LAT %d, %d, in %d x %u/%u, out %u/%u: %.0f, simulated %.0f", (int)distances[d], i,
+            m->in, m->width, m->pitch, m->out_width, m->out_pitch, c, m->rtl[d]);
     }
     sim_close();
 }

@@ -386,7 +386,9 @@ stores(const struct micro *m, int n)
 static double
 store_each(const struct micro *m)
 {
-    config_st(m->stride ? (uint32_t)m->stride : 64, m->kind == SCALED ? 0.5f : 1, m->kind == SCALED);
+    bool scaled = m->kind == SCALED;
+
+    config_st(m->stride ? (uint32_t)m->stride : 64, scaled ? 0.5f : 1, scaled);
     return in_64(stores, m);
 }
 
